@@ -1,0 +1,1 @@
+//! The actix shell: one generic actor around any machine, cells, router, timers.

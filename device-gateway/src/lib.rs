@@ -1,0 +1,1 @@
+//! MQTT: terminates device connections itself.

@@ -1,0 +1,236 @@
+//! A travel account: media, money, journeys. Journeys and fares are a pure function of its taps; a late fact computes
+//! them anew and posts the difference; nothing posted is rewritten.
+use crate::device::By;
+use crate::id::{StationId, TapId, Token};
+use crate::money::{Amount, Currency};
+use crate::tap::{MediumKind, Passage, Record, Reference, Tap};
+use crate::time::Timestamp;
+use compact_str::CompactString;
+use serde::{Deserialize, Serialize};
+
+/// Class of a digital-RMB wallet: 4 is the anonymous one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum WalletClass {
+    /// No limits.
+    One,
+    /// 500,000 balance.
+    Two,
+    /// 20,000 balance.
+    Three,
+    /// 10,000 balance; anonymous.
+    Four,
+}
+impl From<WalletClass> for u8 {
+    fn from(class: WalletClass) -> u8 {
+        match class {
+            WalletClass::One => 1,
+            WalletClass::Two => 2,
+            WalletClass::Three => 3,
+            WalletClass::Four => 4,
+        }
+    }
+}
+impl TryFrom<u8> for WalletClass {
+    type Error = String;
+    fn try_from(n: u8) -> Result<Self, String> {
+        match n {
+            1 => Ok(Self::One),
+            2 => Ok(Self::Two),
+            3 => Ok(Self::Three),
+            4 => Ok(Self::Four),
+            _ => Err(format!("a wallet class is 1, 2, 3 or 4, not {n}")),
+        }
+    }
+}
+
+/// What kind of correction the service desk makes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdjustKind {
+    /// The rider came in here without a tap.
+    AddEntry,
+    /// The rider went out here without a tap.
+    AddExit,
+    /// Collect the overstay.
+    Overstay,
+    /// Close the open journey without charge.
+    Waive,
+}
+
+/// What may be asked of an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Open it. The same again changes nothing; a contradiction is refused (`CONTRADICTS`).
+    Open {
+        /// Wallet class.
+        class: WalletClass,
+        /// Passenger class, such as `adult`: a key of the fare table.
+        passenger_class: CompactString,
+        /// Opening balance.
+        balance: Amount,
+        /// Its currency.
+        currency: Currency,
+        /// Who and why.
+        by: By,
+    },
+    /// Take a medium that was claimed for it. The same again changes nothing.
+    Link {
+        /// The medium.
+        token: Token,
+        /// Its kind.
+        kind: MediumKind,
+        /// Who and why.
+        by: By,
+    },
+    /// Let a medium go.
+    Unlink {
+        /// The medium.
+        token: Token,
+        /// Who and why.
+        by: By,
+    },
+    /// Add money.
+    Credit {
+        /// How much; more than nothing.
+        amount: Amount,
+        /// Who and why.
+        by: By,
+    },
+    /// No taps any more.
+    Freeze {
+        /// Who and why.
+        by: By,
+    },
+    /// Taps again.
+    Unfreeze {
+        /// Who and why.
+        by: By,
+    },
+    /// The service desk corrects a journey.
+    Adjust {
+        /// How.
+        kind: AdjustKind,
+        /// Where.
+        station: StationId,
+        /// When the rider was there; the time of the command where none is given.
+        at: Option<Timestamp>,
+        /// Who and why.
+        by: By,
+    },
+    /// A tap that its gate has checked.
+    Tap {
+        /// The tap.
+        tap: Tap,
+        /// The gate's station.
+        station: StationId,
+        /// By the process clock: nothing is decided after this.
+        decide_by: Timestamp,
+    },
+    /// What the rider did after a decision of this account.
+    Passage {
+        /// The tap.
+        tap: TapId,
+        /// From the decision.
+        reference: Reference,
+        /// What happened.
+        outcome: Passage,
+        /// When, by the gate's clock.
+        at: Timestamp,
+    },
+    /// The gate's own account of a tap: a fact, never refused for money.
+    Record {
+        /// The record.
+        record: Record,
+        /// The gate's station.
+        station: StationId,
+    },
+    /// A deadline is reached: a journey without exit, for instance.
+    Tick,
+}
+
+/// How an account took a gate's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordOutcome {
+    /// Taken as the truth about the tap.
+    Taken,
+    /// It contradicts what is known: kept as doubtful (存疑), posts nothing.
+    Doubtful,
+    /// No account has the medium.
+    UnknownMedium,
+}
+
+/// A side of a double entry. An operator's balance is a sum over the feed, not an entity.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum LedgerAccount {
+    /// This travel account.
+    Rider,
+    /// Where money comes from when an account is opened or credited.
+    Funding,
+    /// The operator of a line or network: `operator:{name}`.
+    Operator(CompactString),
+}
+
+/// One leg of a balanced posting: the legs of an event sum to nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Leg {
+    /// Which side.
+    pub account: LedgerAccount,
+    /// Plus = it receives.
+    pub amount: Amount,
+}
+
+/// What an event does to the money of one journey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Posting {
+    /// Its reference, unique within the account.
+    #[serde(rename = "ref")]
+    pub reference: Reference,
+    /// The journey it pays.
+    pub journey: CompactString,
+    /// What the rider pays by it; negative = gets back.
+    pub amount: Amount,
+    /// The legs; their sum is nothing.
+    pub legs: Vec<Leg>,
+}
+
+/// What can have happened to an account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Event {
+    /// `account.opened`
+    Opened {
+        /// Wallet class.
+        class: WalletClass,
+        /// Passenger class.
+        passenger_class: CompactString,
+        /// Its currency.
+        currency: Currency,
+        /// Opening balance, as legs.
+        legs: Vec<Leg>,
+        /// Who and why.
+        by: By,
+    },
+    /// `tap.decided`: approved or refused.
+    TapDecided {
+        /// The tap.
+        tap: Tap,
+        /// The gate's station.
+        station: StationId,
+        /// The answer.
+        code: crate::code::Code,
+        /// The fare, of an exit.
+        fare: Option<Amount>,
+        /// Handed to the gate.
+        reference: Option<Reference>,
+        /// What it does to money, where it does.
+        postings: Vec<Posting>,
+    },
+}
+
+/// A travel account.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Account {
+    /// Open at all?
+    pub open: bool,
+}

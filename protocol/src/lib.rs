@@ -1,0 +1,1 @@
+//! Bytes to domain and back: MQTT topics and payloads, schemas, files.

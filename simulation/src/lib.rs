@@ -1,0 +1,1 @@
+//! Seeded world over the pure machines and the commit pipeline.

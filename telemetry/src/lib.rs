@@ -1,0 +1,1 @@
+//! Observable facts: one type each, with one emit().
