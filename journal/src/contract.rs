@@ -149,7 +149,9 @@ pub enum JournalError {
         what: String,
     },
     /// It came back shorter than what was acknowledged.
-    #[error("the journal ends at group {found}, but group {acknowledged} was acknowledged; `tongdao doctor --accept-loss` goes on with what is there")]
+    #[error(
+        "the journal ends at group {found}, but group {acknowledged} was acknowledged; `tongdao doctor --accept-loss` goes on with what is there"
+    )]
     Shorter {
         /// Last durable group found.
         found: u64,
