@@ -2,7 +2,7 @@
 use crate::entity::{EntityKey, EntityKind};
 use crate::fingerprint::Fingerprint;
 use crate::id::{AccountId, CommandId, DeviceId, Token};
-use crate::tap::TapDecision;
+use crate::tap::{Tap, TapDecision};
 use crate::time::Timestamp;
 use crate::world::World;
 use crate::{account, audit, device, gate, medium, station};
@@ -34,6 +34,10 @@ pub trait Machine: Default + Clone + Debug + PartialEq + Serialize + Deserialize
     /// What this entity still has to tell or ask. Something owed means that [`Machine::deadline`] is set.
     fn owed(&self, _me: &EntityKey) -> Vec<Owed> {
         Vec::new()
+    }
+    /// May this event add to what is owed? `false` spares a look at [`Machine::owed`] after its commit.
+    fn owes(_event: &Self::Event) -> bool {
+        true
     }
     /// When `Tick` is due next: every time-out is state plus a deadline, never a sleeping task.
     fn deadline(&self) -> Option<Timestamp> {
@@ -147,6 +151,18 @@ pub enum Command {
     Device(device::Command),
     /// For the audit.
     Audit(audit::Command),
+}
+
+impl Command {
+    /// The tap that the command wants a decision for; its answer is a [`Reply::Tap`], even where there is no outcome.
+    #[must_use]
+    pub fn tap(&self) -> Option<&Tap> {
+        match self {
+            Self::Account(account::Command::Tap { tap, .. }) => Some(tap),
+            Self::Gate(gate::Command::Tap { tap, .. } | gate::Command::Unresolved { tap }) => Some(tap),
+            _ => None,
+        }
+    }
 }
 
 /// An event of any machine.
