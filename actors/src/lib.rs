@@ -1,1 +1,17 @@
-//! The actix shell: one generic actor around any machine, cells, router, timers.
+//! The actix shell around the pure machines: one generic actor, cells (one arbiter thread each), the router, the timers.
+//!
+//! * [`node::Node`] starts the cells over a journal and stops them again.
+//! * [`cell::Cell`] is a cell as code on its own thread sees it; other rooms get there through [`cell::CellHook`].
+//! * [`door::Door`] is the same door for everybody else: HTTP, the admin socket, a command line in the process.
+//! * [`clock::Clock`] is the one clock of the process.
+//!
+//! **Invariant:** no other room names `actix`; nothing here decides, and nothing here is told before the journal has it.
+pub mod cell;
+pub mod clock;
+pub mod door;
+mod inner;
+pub mod limits;
+pub mod node;
+pub mod observe;
+pub mod request;
+pub mod state;

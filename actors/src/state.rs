@@ -1,0 +1,35 @@
+//! The confirmed state of any entity, as a query sees it.
+use serde::Serialize;
+use tongdao_domain::account::Account;
+use tongdao_domain::audit::Audit;
+use tongdao_domain::device::Device;
+use tongdao_domain::gate::Gate;
+use tongdao_domain::medium::Medium;
+use tongdao_domain::station::Station;
+
+/// A copy of an entity's confirmed state: what is durable, never what is still on its way.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum EntityState {
+    /// A travel account.
+    Account(Account),
+    /// A gate.
+    Gate(Gate),
+    /// A station.
+    Station(Station),
+    /// A medium.
+    Medium(Medium),
+    /// An entry of the device registry.
+    Device(Device),
+    /// The audit.
+    Audit(Audit),
+}
+
+macro_rules! states {
+    ($($machine:ident),*) => {$(
+        impl From<$machine> for EntityState {
+            fn from(state: $machine) -> Self { Self::$machine(state) }
+        }
+    )*};
+}
+states!(Account, Gate, Station, Medium, Device, Audit);
