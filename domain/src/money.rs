@@ -27,9 +27,14 @@ impl fmt::Display for Currency {
 }
 
 /// An amount in units of its currency with exactly two decimals; may be negative.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
-#[serde(transparent)]
+///
+/// Always of scale 2, so that equal amounts are equal bytes, too.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Decimal", into = "Decimal")]
 pub struct Amount(Decimal);
+
+/// Amounts stay below this, in units of the currency.
+const UNITS_MAX: u64 = 10_000_000_000;
 
 /// Why a text is no amount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +43,7 @@ pub struct AmountError(pub String);
 
 impl Amount {
     /// Nothing.
-    pub const ZERO: Self = Self(Decimal::ZERO);
+    pub const ZERO: Self = Self(Decimal::from_parts(0, 0, 0, false, 2));
 
     /// From fen (cents).
     #[must_use]
@@ -48,7 +53,7 @@ impl Amount {
     /// In fen (cents).
     #[must_use]
     pub fn fen(self) -> i64 {
-        i64::try_from((self.0 * Decimal::ONE_HUNDRED).trunc().mantissa()).unwrap_or(i64::MAX)
+        i64::try_from(self.0.mantissa()).unwrap_or(i64::MAX)
     }
     /// Rounds any decimal to the fen, half up (away from zero).
     #[must_use]
@@ -62,11 +67,12 @@ impl Amount {
     /// # Errors
     /// [`AmountError`] names the text.
     pub fn parse(text: &str) -> Result<Self, AmountError> {
-        let value: Decimal = text.parse().map_err(|_| AmountError(text.to_owned()))?;
-        if value.scale() > 2 || value.abs() >= Decimal::from(10_000_000_000_u64) {
-            return Err(AmountError(text.to_owned()));
+        let wrong = || AmountError(text.to_owned());
+        if !text.bytes().enumerate().all(|(n, b)| b.is_ascii_digit() || b == b'.' || (n == 0 && b == b'-')) {
+            return Err(wrong());
         }
-        Ok(Self::rounded(value))
+        let value: Decimal = text.parse().map_err(|_| wrong())?;
+        Self::try_from(value).map_err(|_| wrong())
     }
     /// The decimal behind it.
     #[must_use]
@@ -83,10 +89,34 @@ impl Amount {
     pub fn is_zero(self) -> bool {
         self.0.is_zero()
     }
+    /// Not less than nothing.
+    #[must_use]
+    pub fn or_nothing(self) -> Self {
+        if self.is_negative() { Self::ZERO } else { self }
+    }
     /// A share of it in per cent, rounded.
     #[must_use]
     pub fn percent(self, percent: Decimal) -> Self {
         Self::rounded(self.0 * percent / Decimal::ONE_HUNDRED)
+    }
+}
+impl Default for Amount {
+    fn default() -> Self {
+        Self::ZERO
+    }
+}
+impl TryFrom<Decimal> for Amount {
+    type Error = AmountError;
+    fn try_from(value: Decimal) -> Result<Self, AmountError> {
+        if value.normalize().scale() > 2 || value.abs() >= Decimal::from(UNITS_MAX) {
+            return Err(AmountError(value.to_string()));
+        }
+        Ok(Self::rounded(value))
+    }
+}
+impl From<Amount> for Decimal {
+    fn from(amount: Amount) -> Self {
+        amount.0
     }
 }
 impl fmt::Display for Amount {
@@ -114,7 +144,7 @@ impl Sub for Amount {
 impl Neg for Amount {
     type Output = Self;
     fn neg(self) -> Self {
-        Self(-self.0)
+        if self.is_zero() { Self::ZERO } else { Self(-self.0) }
     }
 }
 impl AddAssign for Amount {
@@ -144,7 +174,19 @@ mod tests {
         assert_eq!(Amount::rounded("1.805".parse().expect("a decimal")).to_string(), "1.81");
         assert_eq!(Amount::from_fen(201).percent(Decimal::from(50)).to_string(), "1.01");
         assert_eq!(Amount::from_fen(-205).fen(), -205);
-        assert!(Amount::parse("1e3").is_err());
-        assert!(Amount::parse("NaN").is_err());
+        for wrong in ["1e3", "NaN", "", ".", "-", "1_000", "+1", "1.2.3", "10000000000", " 1"] {
+            assert!(Amount::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn equal_amounts_are_equal_bytes() {
+        let text = |amount: Amount| amount.decimal().to_string();
+        assert_eq!(text(Amount::ZERO), "0.00");
+        assert_eq!(text(-Amount::ZERO), "0.00");
+        assert_eq!(text(Amount::parse("2").expect("an amount") - Amount::from_fen(200)), "0.00");
+        assert_eq!(text(Amount::parse("-2.5").expect("an amount")), "-2.50");
+        assert_eq!(Amount::from_fen(-1).or_nothing(), Amount::ZERO);
+        assert!(Amount::try_from("1.005".parse::<Decimal>().expect("a decimal")).is_err());
     }
 }
