@@ -1,6 +1,10 @@
 //! The device registry: what a device is, where it belongs and the hash of its secret. Its state and what it was told
 //! are the business of its own machine (`gate`, later `kiosk` and `robot`).
+use crate::entity::EntityKind;
+use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::id::{SiteId, UserId};
+use crate::machine::{Context, Decision, Machine, RefusalCode, Reply};
+use crate::time::Timestamp;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
@@ -37,6 +41,14 @@ pub struct By {
     pub reason: CompactString,
 }
 
+impl By {
+    /// Takes who and why into a command's meaning.
+    #[must_use]
+    pub fn fingerprint(&self, print: Fingerprinter) -> Fingerprinter {
+        print.text(self.user.as_str()).text(&self.reason)
+    }
+}
+
 /// What may be asked of the registry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -63,6 +75,19 @@ pub enum Command {
         /// Who and why.
         by: By,
     },
+}
+
+impl DeviceKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gate => "gate",
+            Self::Kiosk => "kiosk",
+            Self::Robot => "robot",
+            Self::Display => "display",
+        }
+    }
 }
 
 /// What can have happened to a registered device.
@@ -111,4 +136,150 @@ pub struct Entry {
     pub secret: SecretHash,
     /// Let in no more.
     pub revoked: bool,
+    /// When it was registered (again): what it said of itself before does not count.
+    pub added_at: Timestamp,
+}
+
+impl Machine for Device {
+    const KIND: EntityKind = EntityKind::Device;
+    type Command = Command;
+    type Event = Event;
+    type Memory = ();
+
+    fn decide(&self, context: &Context<'_>, _memory: &(), command: &Command) -> Decision<Event> {
+        match (command, &self.entry) {
+            (Command::Add { kind, site, secret, by }, None | Some(Entry { revoked: true, .. })) => {
+                commit(Event::Added { kind: *kind, site: site.clone(), secret: *secret, by: by.clone() })
+            }
+            (Command::Add { kind, site, secret, .. }, Some(entry)) => entry.add_again(*kind, site, secret),
+            (Command::Rotate { .. } | Command::Revoke { .. }, None) => {
+                Decision::refuse(RefusalCode::NotFound, format!("no device {}", context.me.id))
+            }
+            (Command::Rotate { .. }, Some(entry)) if entry.revoked => {
+                Decision::refuse(RefusalCode::WrongState, format!("the device {} is revoked: add it again", context.me.id))
+            }
+            (Command::Rotate { secret, .. }, Some(entry)) if entry.secret == *secret => Decision::Ask { otherwise: Reply::Done },
+            (Command::Revoke { .. }, Some(entry)) if entry.revoked => Decision::Ask { otherwise: Reply::Done },
+            (Command::Rotate { secret, by }, Some(_)) => commit(Event::Rotated { secret: *secret, by: by.clone() }),
+            (Command::Revoke { by }, Some(_)) => commit(Event::Revoked { by: by.clone() }),
+        }
+    }
+
+    fn apply(&mut self, event: &Event, at: Timestamp) {
+        match (event, &mut self.entry) {
+            (Event::Added { kind, site, secret, .. }, entry) => {
+                *entry = Some(Entry { kind: *kind, site: site.clone(), secret: *secret, revoked: false, added_at: at });
+            }
+            (Event::Rotated { secret, .. }, Some(entry)) => entry.secret = *secret,
+            (Event::Revoked { .. }, Some(entry)) => entry.revoked = true,
+            (Event::Rotated { .. } | Event::Revoked { .. }, None) => {}
+        }
+    }
+
+    fn fingerprint(command: &Command) -> Fingerprint {
+        let secret = |print: Fingerprinter, secret: &SecretHash| {
+            secret
+                .0
+                .chunks_exact(8)
+                .fold(print, |print, eight| print.number(eight.iter().fold(0_i64, |number, byte| number << 8 | i64::from(*byte))))
+        };
+        match command {
+            Command::Add { kind, site, secret: hash, by } => {
+                let print = by.fingerprint(Fingerprinter::new("device.add")).number(*kind as i64).text(site.as_str());
+                secret(print, hash).finish()
+            }
+            Command::Rotate { secret: hash, by } => secret(by.fingerprint(Fingerprinter::new("device.rotate")), hash).finish(),
+            Command::Revoke { by } => by.fingerprint(Fingerprinter::new("device.revoke")).finish(),
+        }
+    }
+
+    fn event_name(event: &Event) -> &'static str {
+        match event {
+            Event::Added { .. } => "device.added",
+            Event::Rotated { .. } => "device.rotated",
+            Event::Revoked { .. } => "device.revoked",
+        }
+    }
+}
+
+fn commit(event: Event) -> Decision<Event> {
+    Decision::Commit { events: vec![event], reply: Reply::Done }
+}
+
+impl Entry {
+    /// The same again changes nothing; what contradicts is named.
+    fn add_again(&self, kind: DeviceKind, site: &SiteId, secret: &SecretHash) -> Decision<Event> {
+        if self.kind != kind {
+            return Decision::refuse(RefusalCode::Contradicts, format!("kind: registered as {}", self.kind.name()));
+        }
+        if self.site != *site {
+            return Decision::refuse(RefusalCode::Contradicts, format!("site: registered at {}", self.site));
+        }
+        if self.secret != *secret {
+            return Decision::refuse(RefusalCode::Contradicts, "secret: another is registered; `device rotate` changes it");
+        }
+        Decision::Ask { otherwise: Reply::Done }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{Actor, by};
+
+    fn add(kind: DeviceKind, site: &str, secret: u8) -> Command {
+        Command::Add { kind, site: SiteId::new(site).expect("an id"), secret: SecretHash([secret; 32]), by: by() }
+    }
+
+    fn hint(reply: Reply) -> (RefusalCode, String) {
+        match reply {
+            Reply::Refused(refusal) => (refusal.code, refusal.hint.to_string()),
+            other => panic!("not refused: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_row_again_changes_nothing_and_a_contradiction_is_named() {
+        let mut device = Actor::<Device>::new("g1");
+        assert_eq!(device.ask(add(DeviceKind::Gate, "cd", 1)), Reply::Done);
+        assert_eq!(device.ask(add(DeviceKind::Gate, "cd", 1)), Reply::Done);
+        assert_eq!(device.events.len(), 1);
+        for (command, what) in [
+            (add(DeviceKind::Kiosk, "cd", 1), "kind"),
+            (add(DeviceKind::Gate, "bj", 1), "site"),
+            (add(DeviceKind::Gate, "cd", 2), "secret"),
+        ] {
+            let (code, hint) = hint(device.ask(command));
+            assert_eq!(code, RefusalCode::Contradicts);
+            assert!(hint.starts_with(what), "{hint}");
+        }
+    }
+
+    #[test]
+    fn a_revoked_device_comes_back_only_by_adding_it() {
+        let mut device = Actor::<Device>::new("g1");
+        let rotate = |secret| Command::Rotate { secret: SecretHash([secret; 32]), by: by() };
+        assert_eq!(hint(device.ask(rotate(2))).0, RefusalCode::NotFound);
+        assert_eq!(hint(device.ask(Command::Revoke { by: by() })).0, RefusalCode::NotFound);
+        device.ask(add(DeviceKind::Gate, "cd", 1));
+        assert_eq!(device.ask(rotate(2)), Reply::Done);
+        assert_eq!(device.ask(rotate(2)), Reply::Done);
+        assert_eq!(device.ask(Command::Revoke { by: by() }), Reply::Done);
+        assert_eq!(device.ask(Command::Revoke { by: by() }), Reply::Done);
+        assert_eq!(device.events.len(), 3);
+        assert_eq!(hint(device.ask(rotate(3))).0, RefusalCode::WrongState);
+        device.now = Timestamp(9_000);
+        assert_eq!(device.ask(add(DeviceKind::Gate, "cd", 4)), Reply::Done);
+        let entry = device.state.entry.expect("registered again");
+        assert_eq!((entry.revoked, entry.secret, entry.added_at), (false, SecretHash([4; 32]), Timestamp(9_000)));
+    }
+
+    #[test]
+    fn every_byte_of_a_secret_counts_and_none_is_printed() {
+        let mut other = [1; 32];
+        other[31] = 2;
+        let rotate = |secret| Device::fingerprint(&Command::Rotate { secret: SecretHash(secret), by: by() });
+        assert_ne!(rotate([1; 32]), rotate(other));
+        assert_eq!(format!("{:?}", SecretHash([7; 32])), "SecretHash(…)");
+    }
 }

@@ -1,6 +1,7 @@
 //! The meaning of a command as one number: the same id with another fingerprint is another meaning (`KEY_REUSED`).
 //! It is taken over the decoded command, never over bytes, and must stay the same in every version: xxh3-128 over
 //! length-prefixed fields in a fixed order.
+use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -37,6 +38,14 @@ impl Fingerprinter {
     pub fn maybe(self, text: Option<&str>) -> Self {
         match text {
             Some(text) => self.number(1).text(text),
+            None => self.number(0),
+        }
+    }
+    /// Takes a moment that may be absent.
+    #[must_use]
+    pub fn moment(self, at: Option<Timestamp>) -> Self {
+        match at {
+            Some(at) => self.number(1).number(at.0),
             None => self.number(0),
         }
     }

@@ -3,9 +3,9 @@
 use crate::account;
 use crate::code::Code;
 use crate::device::By;
-use crate::id::{CommandId, TapId};
+use crate::id::{CommandId, StationId, TapId};
 use crate::tap::{Passage, Record, Reference, Tap};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -113,6 +113,11 @@ pub enum Command {
     },
     /// Tell it to do something.
     Order(DeviceOrder),
+    /// The order went out on the device's link.
+    OrderSent {
+        /// Which.
+        id: CommandId,
+    },
     /// A deadline is reached.
     Tick,
 }
@@ -120,54 +125,90 @@ pub enum Command {
 /// What can have happened to a gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// It refused a tap by what a gate knows.
+    /// `tap.refused`: by what a gate knows.
     TapRefused {
         /// The tap.
         tap: Tap,
         /// Why.
         code: Code,
+        /// Where it stands; none = in no station.
+        station: Option<StationId>,
+        /// Revision of the station's modes that was looked at.
+        rev: u64,
     },
-    /// Somebody went through without a tap, or a passage without a reference.
+    /// `passage.reported`: somebody went through without a tap, or a passage without a reference.
     Passed {
         /// The sequence.
         tap: TapId,
         /// What happened.
         outcome: Passage,
-        /// When.
+        /// When, by the gate's clock.
         at: Timestamp,
     },
-    /// A batch of its own account was taken: these are new, in order; each is now owed to its account.
+    /// `records.taken`: a batch of its own account was taken; each new record with a medium is now owed to its account.
     RecordsTaken {
         /// The boot.
         epoch: u64,
-        /// The new ones among them.
+        /// Where the gate stands.
+        station: StationId,
+        /// The new ones among them, in order of arrival.
         records: Vec<Record>,
-        /// Sequences that came again with another meaning.
-        rejected: Vec<(u64, Code)>,
+        /// Records that came again with another meaning: kept here as evidence (存疑), nowhere else.
+        rejected: Vec<RejectedRecord>,
+        /// The limits that were used.
+        limits: RecordLimits,
     },
-    /// An owed record reached its account (or will never: doubtful).
+    /// `record.struck`: an owed record reached its account (or will never: doubtful).
     RecordStruck {
-        /// Id of what was owed.
-        owed: CommandId,
+        /// The record's tap.
+        tap: TapId,
         /// How the account took it.
         outcome: account::RecordOutcome,
     },
-    /// What it said of itself.
+    /// `records.sent_again`: what is owed and was not struck off is sent again now.
+    SentAgain {
+        /// When it is sent the next time.
+        next: Timestamp,
+    },
+    /// `state.reported`: what it said of itself.
     StateReported(Twin),
-    /// It acknowledged a mode.
+    /// `mode.acked`: it acknowledged a mode.
     ModeAcked {
         /// Id of the change.
         id: CommandId,
-        /// Its revision, where known.
+        /// Its revision.
         rev: u64,
         /// How it ended.
         result: AckResult,
+        /// In the device's words.
+        detail: CompactString,
         /// When, by its clock.
         at: Timestamp,
     },
-    /// It was told to do something.
-    Ordered(DeviceOrder),
-    /// An order ended.
+    /// `ack.noted`: it acknowledged something that is not, or no longer, waited for.
+    AckNoted {
+        /// Of what.
+        id: CommandId,
+        /// How it ended.
+        result: AckResult,
+        /// In the device's words.
+        detail: CompactString,
+        /// When, by its clock.
+        at: Timestamp,
+    },
+    /// `order.queued`: it is to be told to do something.
+    Ordered {
+        /// What.
+        order: DeviceOrder,
+        /// Orders that ended and are no longer remembered.
+        forgotten: Vec<CommandId>,
+    },
+    /// `order.sent`: the order went out on the device's link.
+    OrderSent {
+        /// Which.
+        id: CommandId,
+    },
+    /// `order.ended`
     OrderEnded {
         /// Which.
         id: CommandId,
@@ -176,6 +217,26 @@ pub enum Event {
         /// In the device's words.
         detail: CompactString,
     },
+}
+
+/// A record that came again with another meaning.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RejectedRecord {
+    /// What came.
+    pub record: Record,
+    /// Why it is refused.
+    pub code: Code,
+}
+
+/// The limits that a batch was taken with; they stand in the event, so that a replay needs no settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RecordLimits {
+    /// Boots whose book is closed by this batch: more than this many are not kept.
+    pub forgotten: Vec<u64>,
+    /// How many of the newest sequences keep the hash of their meaning.
+    pub prints_kept: u32,
+    /// What is owed is sent again after this.
+    pub owed_again: Millis,
 }
 
 /// The answer to a batch of records: `down/records_ack`.
@@ -191,9 +252,92 @@ pub struct RecordsAck {
     pub rejected: Vec<(u64, Code)>,
 }
 
-/// A gate. (State; its checks are in `decide`.)
+/// A gate.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gate {
-    /// What it last said of itself; none = never since it was added.
+    /// What it last said of itself; none = never.
     pub twin: Option<Twin>,
+    /// When it last said so, by the process clock.
+    pub reported_at: Timestamp,
+    /// The highest boot that stands in its history.
+    pub epoch: u64,
+    /// What has come of its own account of its taps, by boot; the last few boots.
+    pub books: BTreeMap<u64, Book>,
+    /// Records owed to their accounts, by boot and sequence.
+    pub owed_records: BTreeMap<u64, BTreeMap<u64, OwedRecord>>,
+    /// When what is owed is sent again; set while anything is owed to an account.
+    pub owed_due: Option<Timestamp>,
+    /// The highest mode that it says it obeys.
+    pub mode: Option<ModeAck>,
+    /// Orders that wait for the device, and the last few that ended, oldest first.
+    pub orders: Vec<OrderView>,
+}
+
+/// What has come of a gate's own account of its taps within one boot.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Book {
+    /// Sequences that have come, as inclusive ranges: sorted, disjoint, never touching.
+    pub taken: Vec<(u64, u64)>,
+    /// Hash of the meaning of the newest sequences.
+    pub prints: BTreeMap<u64, u64>,
+    /// When the last batch came.
+    pub last: Timestamp,
+}
+
+/// A record that its account has not taken yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwedRecord {
+    /// The record.
+    pub record: Record,
+    /// Where the gate stands.
+    pub station: StationId,
+    /// Since when it is owed.
+    pub since: Timestamp,
+}
+
+/// A mode that a gate says it obeys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModeAck {
+    /// Id of the change.
+    pub id: CommandId,
+    /// Its revision.
+    pub rev: u64,
+    /// When it said so, by its clock.
+    pub at: Timestamp,
+}
+
+/// Where an order is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OrderState {
+    /// Waits for the device's link.
+    Queued,
+    /// Went out; not acknowledged yet.
+    Sent,
+    /// Acknowledged: done.
+    Done,
+    /// Acknowledged: failed, or the device cannot.
+    Failed,
+    /// Too late.
+    Expired,
+}
+impl OrderState {
+    /// Is it still owed to the device?
+    #[must_use]
+    pub const fn open(self) -> bool {
+        matches!(self, Self::Queued | Self::Sent)
+    }
+}
+
+/// An order and where it is in its life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OrderView {
+    /// The order.
+    pub order: DeviceOrder,
+    /// Where it is.
+    pub state: OrderState,
+    /// Since when, by the process clock.
+    pub at: Timestamp,
+    /// In the device's words.
+    pub detail: CompactString,
 }

@@ -16,5 +16,7 @@ pub mod medium;
 pub mod money;
 pub mod station;
 pub mod tap;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod time;
 pub mod world;

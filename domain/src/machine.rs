@@ -10,6 +10,9 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
 
+/// So many owed commands are told at once; a gate that was offline for a day owes thousands.
+pub const OWED_AT_ONCE: usize = 32;
+
 /// A pure state machine.
 ///
 /// `decide` looks and never writes; `apply` writes and never looks at anything but the event. Replaying the events of an
@@ -31,7 +34,8 @@ pub trait Machine: Default + Clone + Debug + PartialEq + Serialize + Deserialize
     fn apply(&mut self, event: &Self::Event, at: Timestamp);
     /// Takes a volatile fact into the memory: called when a command arrives and when its answer leaves.
     fn notice(_memory: &mut Self::Memory, _notice: &Notice<'_, Self::Command>, _context: &Context<'_>) {}
-    /// What this entity still has to tell or ask. Something owed means that [`Machine::deadline`] is set.
+    /// What this entity still has to tell or ask: oldest first and at most [`OWED_AT_ONCE`], the rest follows as these are
+    /// struck off. Something owed means that [`Machine::deadline`] is set.
     fn owed(&self, _me: &EntityKey) -> Vec<Owed> {
         Vec::new()
     }
@@ -92,6 +96,13 @@ pub enum Decision<E> {
     },
     /// The medium is not this account's: the router looks again once, then the gate hears [`gate::Command::Unresolved`].
     Misrouted,
+}
+
+impl<E> Decision<E> {
+    /// Refuses a command other than a tap; a refusal that changes nothing is not kept.
+    pub fn refuse(code: RefusalCode, hint: impl AsRef<str>) -> Self {
+        Self::Ask { otherwise: Refusal::reply(code, hint) }
+    }
 }
 
 /// To whom a command or a message goes.

@@ -7,6 +7,13 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
+mod history;
+mod machine;
+#[cfg(test)]
+mod tests;
+
+pub use history::NO_MODES;
+
 /// Station modes combine; emergency wins over all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -66,6 +73,17 @@ pub enum AlarmKind {
     Tamper,
 }
 impl AlarmKind {
+    /// The name on the wire.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EmergencyButton => "emergency_button",
+            Self::Fire => "fire",
+            Self::Intrusion => "intrusion",
+            Self::Door => "door",
+            Self::Tamper => "tamper",
+        }
+    }
     /// Does the station go into emergency by it?
     #[must_use]
     pub const fn opens_the_gates(self) -> bool {
@@ -126,7 +144,7 @@ pub enum Command {
 /// What can have happened to a station.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Event {
-    /// Its modes are these from now on (or from `from`, where an alarm acted before).
+    /// `station.modes_set`: its modes are these from now on (or from `from`, where an alarm acted before).
     ModesSet {
         /// Id of the change.
         id: CommandId,
@@ -142,8 +160,10 @@ pub enum Event {
         by: Option<By>,
         /// The second person of a release.
         approved_by: Option<crate::id::UserId>,
+        /// History that ended before this is no longer kept.
+        kept_from: Timestamp,
     },
-    /// A gate's alarm went on or off.
+    /// `station.alarmed`: a gate's alarm went on or off.
     Alarmed {
         /// The gate.
         device: DeviceId,
@@ -156,7 +176,7 @@ pub enum Event {
         /// Since when.
         at: Timestamp,
     },
-    /// Gates do this from now on.
+    /// `station.service_set`: gates do this from now on.
     ServiceSet {
         /// Id of the change.
         id: CommandId,
@@ -168,6 +188,8 @@ pub enum Event {
         service: Service,
         /// Who and why.
         by: By,
+        /// Since when.
+        from: Timestamp,
     },
 }
 
@@ -219,8 +241,31 @@ pub struct OpenAlarm {
 pub struct LastChange {
     /// Its id.
     pub id: CommandId,
+    /// Its revision.
+    pub rev: u64,
     /// Since when it counts.
     pub from: Timestamp,
     /// Who and why.
     pub by: Option<By>,
+}
+
+/// What the retained `down/mode` of a gate says.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GateMode {
+    /// Id of the change, echoed by `up/ack`.
+    pub id: CommandId,
+    /// Revision; a gate applies only a higher one. 0 = nothing was ever set.
+    pub rev: u64,
+    /// What the gate does; `open` in an emergency.
+    pub service: Service,
+    /// The station's modes.
+    pub modes: BTreeSet<Mode>,
+    /// A user id, or `station` where an alarm or a reached end did it.
+    pub issued_by: CompactString,
+    /// Why.
+    pub reason: CompactString,
+    /// Since when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Option<Timestamp>,
 }

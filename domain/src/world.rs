@@ -1,14 +1,14 @@
 //! What every machine may look at: the site files' facts and what the feed has told since. Each cell keeps its own and
 //! advances it from committed events.
-use crate::device::{DeviceKind, Entry};
+use crate::device::{self, Device, DeviceKind, Entry};
 use crate::entity::EntityKey;
-use crate::fare::FareTable;
+use crate::fare::{FareTable, FareVersion};
 use crate::id::{DeviceId, FareTableId, SiteId, StationId};
-use crate::machine::Event;
-use crate::station::{Service, Station};
+use crate::machine::{Event, Machine};
+use crate::station::{GateMode, Mode, NO_MODES, Service, Station};
 use crate::time::{Calendar, Millis, Timestamp};
 use compact_str::CompactString;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Limits and windows of the machines; each is a setting.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +35,20 @@ pub struct Settings {
     pub owed_again: Millis,
     /// Records in one batch, at most.
     pub records_per_batch_max: usize,
+    /// Boots of a gate whose watermark is kept.
+    pub epochs_kept: usize,
+    /// Of how many of the newest sequences of a boot the meaning is kept; an older one that comes again is taken as a repeat.
+    pub record_prints_kept: u32,
+    /// Gaps in the sequences of a boot, at most; a batch that tears more of them is refused.
+    pub record_gaps_max: usize,
+    /// Orders that wait for one device, at most.
+    pub orders_max: usize,
+    /// Orders of one device that ended and are still shown, at most.
+    pub orders_ended_kept: usize,
+    /// An alarm reaches back into the mode history at most this far.
+    pub alarm_backdated_max: Millis,
+    /// Alarms on at one station, at most; those that open the gates are always taken.
+    pub alarms_max: usize,
 }
 
 impl Default for Settings {
@@ -51,6 +65,13 @@ impl Default for Settings {
             answers_kept: Millis::hours(48),
             owed_again: Millis::seconds(5),
             records_per_batch_max: 150,
+            epochs_kept: 4,
+            record_prints_kept: 300,
+            record_gaps_max: 100,
+            orders_max: 32,
+            orders_ended_kept: 16,
+            alarm_backdated_max: Millis::hours(24),
+            alarms_max: 256,
         }
     }
 }
@@ -109,7 +130,64 @@ pub struct World {
 
 impl World {
     /// Takes a committed event of a station or of the device registry; others change nothing here.
-    pub fn advance(&mut self, _entity: &EntityKey, _event: &Event, _at: Timestamp) {}
+    pub fn advance(&mut self, entity: &EntityKey, event: &Event, at: Timestamp) {
+        match event {
+            Event::Station(event) => {
+                if let Some(station) = self.stations.get_mut(entity.id.as_str()) {
+                    station.state.apply(event, at);
+                }
+            }
+            Event::Device(event) => self.advance_device(&entity.id, event, at),
+            Event::Account(_) | Event::Gate(_) | Event::Medium(_) | Event::Audit(_) => {}
+        }
+    }
+
+    fn advance_device(&mut self, id: &str, event: &device::Event, at: Timestamp) {
+        let Ok(id) = DeviceId::new(id) else { return };
+        let mut registered = Device { entry: self.devices.remove(&id) };
+        registered.apply(event, at);
+        self.devices.extend(registered.entry.map(|entry| (id, entry)));
+    }
+
+    /// The station that a gate stands in.
+    #[must_use]
+    pub fn station_of(&self, gate: &DeviceId) -> Option<(&StationId, &StationView)> {
+        self.stations.get_key_value(&self.gates.get(gate)?.station)
+    }
+
+    /// The site of a station.
+    #[must_use]
+    pub fn site_of(&self, station: &StationId) -> Option<&Site> {
+        self.sites.get(&self.stations.get(station)?.site)
+    }
+
+    /// The modes of a station at a moment, by its history; a station that nobody knows has none.
+    #[must_use]
+    pub fn modes_at(&self, station: &StationId, at: Timestamp) -> &BTreeSet<Mode> {
+        self.stations.get(station).map_or(&NO_MODES, |station| station.state.modes_at(at))
+    }
+
+    /// Was any station in emergency at any moment from `from` to `to`, both included?
+    #[must_use]
+    pub fn emergency_between(&self, from: Timestamp, to: Timestamp) -> bool {
+        self.stations.values().any(|station| station.state.emergency_between(from, to))
+    }
+
+    /// The fare version that was in effect at a station's site at a moment.
+    #[must_use]
+    pub fn fare_version_at(&self, station: &StationId, at: Timestamp) -> Option<&FareVersion> {
+        let table = self.fares.get(&self.site_of(station)?.fares)?;
+        table.versions.iter().rev().find(|version| version.from <= at)
+    }
+
+    /// The shortest way between two stations over the tracks, in metres; none = no way, or a foreign station.
+    #[must_use]
+    pub fn distance_m(&self, from: &StationId, to: &StationId) -> Option<u32> {
+        if from == to {
+            return self.stations.contains_key(from).then_some(0);
+        }
+        self.distances.get(&(from.clone(), to.clone())).copied()
+    }
 
     /// What a gate does now: the station's word, else the site file's.
     #[must_use]
@@ -117,6 +195,13 @@ impl World {
         let gate = self.gates.get(device)?;
         let station = self.stations.get(&gate.station)?;
         Some(station.state.services.get(device).copied().unwrap_or(gate.service))
+    }
+
+    /// What the retained `down/mode` of a gate says; none = it stands in no station.
+    #[must_use]
+    pub fn gate_mode(&self, device: &DeviceId) -> Option<GateMode> {
+        let (name, station) = self.station_of(device)?;
+        Some(GateMode::of(name, &station.state, self.service_of(device)?))
     }
 
     /// Is this device registered and let in, and what is it?
