@@ -1,0 +1,253 @@
+//! MQTT topics: `td/1/{site}/{kind}/{device}/up/{message}` and `…/down/{message}`, the two broadcasts, and who may use
+//! which. Default deny: a topic or filter that is not named here belongs to nobody.
+use std::fmt;
+use tongdao_domain::device::DeviceKind;
+use tongdao_domain::id::{DeviceId, SiteId};
+
+macro_rules! messages {
+    ($(#[$meta:meta])* $name:ident { $($(#[$doc:meta])* $variant:ident = $wire:literal),* $(,)? }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$doc])* $variant,)* }
+        impl $name {
+            /// Every message there is.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+            /// The last topic level.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $wire,)* }
+            }
+            /// The message with this topic level.
+            #[must_use]
+            pub fn from_name(name: &str) -> Option<Self> {
+                match name { $($wire => Some(Self::$variant),)* _ => None }
+            }
+        }
+    };
+}
+
+messages! {
+    /// What a device sends.
+    Up {
+        /// A medium was presented.
+        Tap = "tap",
+        /// What the rider did.
+        Passage = "passage",
+        /// The gate's own account of its taps.
+        Records = "records",
+        /// What the device says of itself.
+        State = "state",
+        /// The end of a command or a mode change.
+        Ack = "ack",
+        /// A button, a fire line, a sensor.
+        Alarm = "alarm",
+    }
+}
+
+messages! {
+    /// What a device is told.
+    Down {
+        /// The answer to a tap.
+        Decision = "decision",
+        /// The answer to a batch of records.
+        RecordsAck = "records_ack",
+        /// Mode of the station and service of the gate.
+        Mode = "mode",
+        /// Something to do.
+        Command = "command",
+        /// Its parameters.
+        Config = "config",
+    }
+}
+
+/// A topic, taken apart. Borrowed: a tap compares its levels with its link's identity and allocates nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Topic<'a> {
+    /// From a device.
+    Up {
+        /// Site level.
+        site: &'a str,
+        /// Kind level.
+        kind: DeviceKind,
+        /// Device level.
+        device: &'a str,
+        /// What it sends.
+        message: Up,
+    },
+    /// To a device.
+    Down {
+        /// Site level.
+        site: &'a str,
+        /// Kind level.
+        kind: DeviceKind,
+        /// Device level.
+        device: &'a str,
+        /// What it is told.
+        message: Down,
+    },
+    /// To every device of a site.
+    SiteBroadcast {
+        /// Site level.
+        site: &'a str,
+        /// What they are told.
+        message: Down,
+    },
+    /// To every device.
+    Broadcast {
+        /// What they are told.
+        message: Down,
+    },
+}
+
+/// Why a topic is none of ours.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TopicError {
+    /// Another shape.
+    #[error("a topic is td/1/{{site}}/{{kind}}/{{device}}/up/{{message}} or …/down/{{message}}")]
+    Shape,
+    /// A wildcard in a topic that is published to.
+    #[error("a topic that is published to holds no + and no #")]
+    Wildcard,
+    /// A level that is no id.
+    #[error("site and device are ids of A-Z a-z 0-9 . _ - with at most 64 characters")]
+    Id,
+    /// Another kind of device.
+    #[error("the kind is one of gate, kiosk, robot, display")]
+    Kind,
+    /// A message that this version does not know.
+    #[error("no such message in this version")]
+    Message,
+}
+
+/// The topic level of a kind of device.
+#[must_use]
+pub const fn kind_name(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Gate => "gate",
+        DeviceKind::Kiosk => "kiosk",
+        DeviceKind::Robot => "robot",
+        DeviceKind::Display => "display",
+    }
+}
+
+/// The kind of device with this topic level.
+#[must_use]
+pub fn kind_from_name(name: &str) -> Option<DeviceKind> {
+    [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display].into_iter().find(|kind| kind_name(*kind) == name)
+}
+
+impl<'a> Topic<'a> {
+    /// Takes a topic apart.
+    ///
+    /// # Errors
+    /// [`TopicError`] says what is wrong with it.
+    pub fn parse(topic: &'a str) -> Result<Self, TopicError> {
+        if topic.contains(['+', '#']) {
+            return Err(TopicError::Wildcard);
+        }
+        let mut levels = [""; 5];
+        let mut count = 0;
+        for level in topic.strip_prefix("td/1/").ok_or(TopicError::Shape)?.split('/') {
+            *levels.get_mut(count).ok_or(TopicError::Shape)? = level;
+            count += 1;
+        }
+        match levels[..count] {
+            [site, kind, device, "up", message] => {
+                let (site, device, kind) = (id(site)?, id(device)?, kind_from_name(kind).ok_or(TopicError::Kind)?);
+                Ok(Self::Up { site, kind, device, message: Up::from_name(message).ok_or(TopicError::Message)? })
+            }
+            [site, kind, device, "down", message] => {
+                let (site, device, kind) = (id(site)?, id(device)?, kind_from_name(kind).ok_or(TopicError::Kind)?);
+                Ok(Self::Down { site, kind, device, message: down_message(message)? })
+            }
+            [site, "all", "down", message] => Ok(Self::SiteBroadcast { site: id(site)?, message: down_message(message)? }),
+            ["all", "down", message] => Ok(Self::Broadcast { message: down_message(message)? }),
+            _ => Err(TopicError::Shape),
+        }
+    }
+}
+
+fn id(level: &str) -> Result<&str, TopicError> {
+    DeviceId::new(level).map(|_| level).map_err(|_| TopicError::Id)
+}
+fn down_message(level: &str) -> Result<Down, TopicError> {
+    Down::from_name(level).ok_or(TopicError::Message)
+}
+
+impl fmt::Display for Topic<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Up { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/up/{}", kind_name(*kind), message.name()),
+            Self::Down { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/down/{}", kind_name(*kind), message.name()),
+            Self::SiteBroadcast { site, message } => write!(f, "td/1/{site}/all/down/{}", message.name()),
+            Self::Broadcast { message } => write!(f, "td/1/all/down/{}", message.name()),
+        }
+    }
+}
+
+/// `td/1/{site}/{kind}/{device}/up/{message}`.
+#[must_use]
+pub fn up(site: &SiteId, kind: DeviceKind, device: &DeviceId, message: Up) -> String {
+    Topic::Up { site: site.as_str(), kind, device: device.as_str(), message }.to_string()
+}
+
+/// `td/1/{site}/{kind}/{device}/down/{message}`.
+#[must_use]
+pub fn down(site: &SiteId, kind: DeviceKind, device: &DeviceId, message: Down) -> String {
+    Topic::Down { site: site.as_str(), kind, device: device.as_str(), message }.to_string()
+}
+
+/// `td/1/{site}/all/down/{message}`.
+#[must_use]
+pub fn site_broadcast(site: &SiteId, message: Down) -> String {
+    Topic::SiteBroadcast { site: site.as_str(), message }.to_string()
+}
+
+/// `td/1/all/down/{message}`.
+#[must_use]
+pub fn broadcast(message: Down) -> String {
+    Topic::Broadcast { message }.to_string()
+}
+
+/// What a device may publish to and subscribe to; made once for a link.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Permissions {
+    up: String,
+    down: [String; 3],
+}
+
+impl Permissions {
+    /// Those of one device.
+    #[must_use]
+    pub fn of(site: &SiteId, kind: DeviceKind, device: &DeviceId) -> Self {
+        let own = format!("td/1/{site}/{}/{device}", kind_name(kind));
+        Self { up: format!("{own}/up/"), down: [format!("{own}/down/"), format!("td/1/{site}/all/down/"), "td/1/all/down/".to_owned()] }
+    }
+    /// The message, where the device may publish to this topic.
+    #[must_use]
+    pub fn published(&self, topic: &str) -> Option<Up> {
+        topic.strip_prefix(&*self.up).and_then(Up::from_name)
+    }
+    /// May the device subscribe to this filter? Only within its own `down/#` and the two broadcasts.
+    #[must_use]
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        self.down
+            .iter()
+            .filter_map(|prefix| filter.strip_prefix(&**prefix))
+            .any(|rest| rest == "#" || (!rest.is_empty() && !rest.contains(['/', '#'])))
+    }
+}
+
+/// Does the filter match the topic? (MQTT 5.0, 4.7.)
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
+    let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
+    loop {
+        match (filter.next(), topic.next()) {
+            (Some("#"), _) | (None, None) => return true,
+            (Some("+"), Some(_)) => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
