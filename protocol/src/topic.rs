@@ -119,21 +119,10 @@ pub enum TopicError {
     Message,
 }
 
-/// The topic level of a kind of device.
-#[must_use]
-pub const fn kind_name(kind: DeviceKind) -> &'static str {
-    match kind {
-        DeviceKind::Gate => "gate",
-        DeviceKind::Kiosk => "kiosk",
-        DeviceKind::Robot => "robot",
-        DeviceKind::Display => "display",
-    }
-}
-
 /// The kind of device with this topic level.
 #[must_use]
 pub fn kind_from_name(name: &str) -> Option<DeviceKind> {
-    [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display].into_iter().find(|kind| kind_name(*kind) == name)
+    [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display].into_iter().find(|kind| kind.name() == name)
 }
 
 impl<'a> Topic<'a> {
@@ -177,8 +166,8 @@ fn down_message(level: &str) -> Result<Down, TopicError> {
 impl fmt::Display for Topic<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Up { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/up/{}", kind_name(*kind), message.name()),
-            Self::Down { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/down/{}", kind_name(*kind), message.name()),
+            Self::Up { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/up/{}", kind.name(), message.name()),
+            Self::Down { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/down/{}", kind.name(), message.name()),
             Self::SiteBroadcast { site, message } => write!(f, "td/1/{site}/all/down/{}", message.name()),
             Self::Broadcast { message } => write!(f, "td/1/all/down/{}", message.name()),
         }
@@ -220,7 +209,7 @@ impl Permissions {
     /// Those of one device.
     #[must_use]
     pub fn of(site: &SiteId, kind: DeviceKind, device: &DeviceId) -> Self {
-        let own = format!("td/1/{site}/{}/{device}", kind_name(kind));
+        let own = format!("td/1/{site}/{}/{device}", kind.name());
         Self { up: format!("{own}/up/"), down: [format!("{own}/down/"), format!("td/1/{site}/all/down/"), "td/1/all/down/".to_owned()] }
     }
     /// The message, where the device may publish to this topic.

@@ -52,7 +52,7 @@ wire! {
         service = "service": Service,
         /// Modes of the station; none = normal.
         station_mode = "station_mode": Vec<StationMode>,
-        /// User id, or `alarm` or `schedule`.
+        /// User id, or `station` where an alarm or a reached end did it.
         issued_by = "issued_by": Id,
         /// The reason given.
         reason = "reason": Text,
@@ -64,26 +64,17 @@ wire! {
     }
 }
 
-impl Mode {
-    /// What the retained `down/mode` of a gate says; `None` while nothing was ever set at its station.
-    #[must_use]
-    pub fn of(station: &station::Station, service: station::Service) -> Option<Self> {
-        let change = station.last_change.as_ref()?;
-        let alarm = !station.alarms.is_empty();
-        let (issued_by, reason) = match &change.by {
-            Some(by) => (by.user.as_str(), by.reason.as_str()),
-            None if alarm => ("alarm", "alarm at a gate"),
-            None => ("schedule", "end of the time set"),
-        };
-        Some(Self {
-            id: Path::from(&change.id),
-            rev: station.rev,
-            service: service.into(),
-            station_mode: station.modes.iter().map(|mode| (*mode).into()).collect(),
-            issued_by: Id::new(issued_by).unwrap_or_default(),
-            reason: Text::cut(reason),
-            from: change.from.into(),
-            until: station.until.map(Into::into),
-        })
+impl From<&station::GateMode> for Mode {
+    fn from(mode: &station::GateMode) -> Self {
+        Self {
+            id: Path::from(&mode.id),
+            rev: mode.rev,
+            service: mode.service.into(),
+            station_mode: mode.modes.iter().map(|mode| (*mode).into()).collect(),
+            issued_by: Id::new(&mode.issued_by).unwrap_or_default(),
+            reason: Text::cut(&mode.reason),
+            from: mode.from.into(),
+            until: mode.until.map(Into::into),
+        }
     }
 }
