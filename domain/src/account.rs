@@ -1,5 +1,9 @@
 //! A travel account: media, money, journeys. Journeys and fares are a pure function of its taps; a late fact computes
 //! them anew and posts the difference; nothing posted is rewritten.
+mod event;
+mod limits;
+mod state;
+
 use crate::device::By;
 use crate::id::{StationId, TapId, Token};
 use crate::money::{Amount, Currency};
@@ -7,6 +11,10 @@ use crate::tap::{MediumKind, Passage, Record, Reference, Tap};
 use crate::time::Timestamp;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
+
+pub use event::{Change, Doubt, Event, Tail};
+pub use limits::{ClassLimits, Spent, WalletLimits};
+pub use state::{Account, EarlyPassage, Holder, LinkedMedium, Posted, reference};
 
 /// Class of a digital-RMB wallet: 4 is the anonymous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -159,78 +167,4 @@ pub enum RecordOutcome {
     Doubtful,
     /// No account has the medium.
     UnknownMedium,
-}
-
-/// A side of a double entry. An operator's balance is a sum over the feed, not an entity.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum LedgerAccount {
-    /// This travel account.
-    Rider,
-    /// Where money comes from when an account is opened or credited.
-    Funding,
-    /// The operator of a line or network: `operator:{name}`.
-    Operator(CompactString),
-}
-
-/// One leg of a balanced posting: the legs of an event sum to nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Leg {
-    /// Which side.
-    pub account: LedgerAccount,
-    /// Plus = it receives.
-    pub amount: Amount,
-}
-
-/// What an event does to the money of one journey.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Posting {
-    /// Its reference, unique within the account.
-    #[serde(rename = "ref")]
-    pub reference: Reference,
-    /// The journey it pays.
-    pub journey: CompactString,
-    /// What the rider pays by it; negative = gets back.
-    pub amount: Amount,
-    /// The legs; their sum is nothing.
-    pub legs: Vec<Leg>,
-}
-
-/// What can have happened to an account.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub enum Event {
-    /// `account.opened`
-    Opened {
-        /// Wallet class.
-        class: WalletClass,
-        /// Passenger class.
-        passenger_class: CompactString,
-        /// Its currency.
-        currency: Currency,
-        /// Opening balance, as legs.
-        legs: Vec<Leg>,
-        /// Who and why.
-        by: By,
-    },
-    /// `tap.decided`: approved or refused.
-    TapDecided {
-        /// The tap.
-        tap: Tap,
-        /// The gate's station.
-        station: StationId,
-        /// The answer.
-        code: crate::code::Code,
-        /// The fare, of an exit.
-        fare: Option<Amount>,
-        /// Handed to the gate.
-        reference: Option<Reference>,
-        /// What it does to money, where it does.
-        postings: Vec<Posting>,
-    },
-}
-
-/// A travel account.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-pub struct Account {
-    /// Open at all?
-    pub open: bool,
 }

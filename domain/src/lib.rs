@@ -11,6 +11,8 @@ pub mod fare;
 pub mod fingerprint;
 pub mod gate;
 pub mod id;
+pub mod journey;
+pub mod ledger;
 pub mod machine;
 pub mod medium;
 pub mod money;

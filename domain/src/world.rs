@@ -1,5 +1,6 @@
 //! What every machine may look at: the site files' facts and what the feed has told since. Each cell keeps its own and
 //! advances it from committed events.
+use crate::account::WalletLimits;
 use crate::device::{self, Device, DeviceKind, Entry};
 use crate::entity::EntityKey;
 use crate::fare::{FareTable, FareVersion};
@@ -116,6 +117,8 @@ pub struct World {
     pub settings: Settings,
     /// Sites.
     pub sites: HashMap<SiteId, Site>,
+    /// Limits of the wallet classes.
+    pub limits: WalletLimits,
     /// Fare tables.
     pub fares: HashMap<FareTableId, FareTable>,
     /// Stations.
@@ -176,8 +179,7 @@ impl World {
     /// The fare version that was in effect at a station's site at a moment.
     #[must_use]
     pub fn fare_version_at(&self, station: &StationId, at: Timestamp) -> Option<&FareVersion> {
-        let table = self.fares.get(&self.site_of(station)?.fares)?;
-        table.versions.iter().rev().find(|version| version.from <= at)
+        self.fares.get(&self.site_of(station)?.fares)?.at(at)
     }
 
     /// The shortest way between two stations over the tracks, in metres; none = no way, or a foreign station.
