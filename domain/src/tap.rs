@@ -161,6 +161,14 @@ pub enum Passage {
     Intrusion,
 }
 
+impl Passage {
+    /// What a report of it means: the same command id goes through the gate and on to the account, so both take this.
+    #[must_use]
+    pub fn fingerprint(self, reference: Option<&Reference>, at: Timestamp) -> Fingerprint {
+        Fingerprinter::new("passage").maybe(reference.map(|reference| reference.0.as_str())).number(self as i64).number(at.0).finish()
+    }
+}
+
 /// Who decided, as the gate tells it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
