@@ -33,6 +33,17 @@ impl Fingerprinter {
         self.0.update(&number.to_le_bytes());
         self
     }
+    /// Takes an unsigned number.
+    #[must_use]
+    pub fn count(self, number: u64) -> Self {
+        self.number(number.cast_signed())
+    }
+    /// Takes the meaning of a part.
+    #[must_use]
+    pub fn part(mut self, part: Fingerprint) -> Self {
+        self.0.update(&part.0.to_le_bytes());
+        self
+    }
     /// Takes what may be absent.
     #[must_use]
     pub fn maybe(self, text: Option<&str>) -> Self {

@@ -10,6 +10,18 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
+mod checks;
+mod machine;
+mod meaning;
+mod memory;
+mod orders;
+mod ranges;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use memory::GateMemory;
+
 /// What a device says of itself (`up/state`, retained; also its will).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Twin {
@@ -164,11 +176,6 @@ pub enum Event {
         tap: TapId,
         /// How the account took it.
         outcome: account::RecordOutcome,
-    },
-    /// `records.sent_again`: what is owed and was not struck off is sent again now.
-    SentAgain {
-        /// When it is sent the next time.
-        next: Timestamp,
     },
     /// `state.reported`: what it said of itself.
     StateReported(Twin),
