@@ -7,11 +7,7 @@ pub(super) fn fingerprint(command: &Command) -> Fingerprint {
     match command {
         // Whoever answers a tap, its meaning is the same.
         Command::Tap { tap, .. } | Command::Unresolved { tap } => tap.fingerprint(),
-        Command::Passage { tap: _, reference, outcome, at } => Fingerprinter::new("passage")
-            .maybe(reference.as_ref().map(|reference| reference.0.as_str()))
-            .number(*outcome as i64)
-            .number(at.0)
-            .finish(),
+        Command::Passage { tap: _, reference, outcome, at } => outcome.fingerprint(reference.as_ref(), *at),
         Command::Records { epoch, first_seq, records } => {
             let start = Fingerprinter::new("gate.records").count(*epoch).count(*first_seq);
             let enter = |print: Fingerprinter, record: &Record| print.count(record.tap.seq).part(record.fingerprint());
