@@ -212,3 +212,74 @@ impl World {
         self.devices.get(device).filter(|entry| !entry.revoked).map(|entry| (&entry.site, entry.kind))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::SecretHash;
+    use crate::medium;
+    use crate::station;
+    use crate::testing::{MORNING, STATIONS, by, gate_of, id};
+
+    #[test]
+    fn the_registry_follows_the_feed() {
+        let mut world = World::default();
+        let key = EntityKey::device(&id("g1"));
+        let added = device::Event::Added { kind: DeviceKind::Gate, site: id("cd"), secret: SecretHash([1; 32]), by: by() };
+        world.advance(&key, &added.into(), MORNING);
+        assert_eq!(world.device(&id("g1")).map(|(site, kind)| (site.as_str(), kind)), Some(("cd", DeviceKind::Gate)));
+        world.advance(&key, &device::Event::Rotated { secret: SecretHash([2; 32]), by: by() }.into(), MORNING);
+        assert_eq!(world.devices[&id::<DeviceId>("g1")].secret, SecretHash([2; 32]));
+        world.advance(&key, &device::Event::Revoked { by: by() }.into(), MORNING);
+        assert_eq!(world.device(&id("g1")), None, "let in no more");
+        assert_eq!(world.devices[&id::<DeviceId>("g1")].added_at, MORNING);
+    }
+
+    #[test]
+    fn stations_follow_the_feed_and_foreign_events_change_nothing() {
+        let mut world = World::for_tests();
+        let set = |name: &str| station::Event::ServiceSet {
+            id: crate::id::CommandId::new(name).expect("a command id"),
+            rev: 1,
+            devices: vec![gate_of("s1", 1)],
+            service: Service::Exit,
+            by: by(),
+            from: MORNING,
+        };
+        world.advance(&EntityKey::from(&id::<StationId>("nowhere")), &set("c0").into(), MORNING);
+        let claimed = medium::Event::Claimed { owner: id("a1") };
+        world.advance(&EntityKey::from(&id::<crate::id::Token>("s1")), &claimed.into(), MORNING);
+        assert_eq!(world.service_of(&gate_of("s1", 1)), Some(Service::Both));
+        world.advance(&EntityKey::from(&id::<StationId>("s1")), &set("c1").into(), MORNING);
+        assert_eq!(world.service_of(&gate_of("s1", 1)), Some(Service::Exit));
+        assert_eq!(world.service_of(&gate_of("s1", 2)), Some(Service::Both));
+        assert_eq!(world.service_of(&id("g9")), None);
+        assert_eq!(world.gate_mode(&id("g9")), None);
+    }
+
+    #[test]
+    fn what_nobody_knows_has_no_distance_no_modes_and_no_fares() {
+        let world = World::for_tests();
+        let (first, last) = (id::<StationId>(STATIONS[0].0), id::<StationId>(STATIONS[4].0));
+        assert_eq!(world.distance_m(&first, &last), Some(STATIONS[4].1));
+        assert_eq!(world.distance_m(&last, &first), Some(STATIONS[4].1));
+        assert_eq!(world.distance_m(&first, &first), Some(0));
+        let nowhere = id::<StationId>("nowhere");
+        assert_eq!((world.distance_m(&first, &nowhere), world.distance_m(&nowhere, &nowhere)), (None, None));
+        assert!(world.modes_at(&nowhere, MORNING).is_empty());
+        assert!(world.site_of(&nowhere).is_none() && world.fare_version_at(&nowhere, MORNING).is_none());
+        assert!(!world.emergency_between(Timestamp(0), MORNING));
+    }
+
+    #[test]
+    fn an_emergency_anywhere_is_an_emergency() {
+        let mut world = World::for_tests();
+        let Some(view) = world.stations.get_mut("s3") else { panic!("a station") };
+        let modes = BTreeSet::from([Mode::Emergency]);
+        view.state.history.push(station::ModeSpan { from: MORNING, rev: 1, modes });
+        view.state.history.push(station::ModeSpan { from: MORNING + Millis(10), rev: 2, modes: BTreeSet::new() });
+        let between = |from, to| world.emergency_between(MORNING + Millis(from), MORNING + Millis(to));
+        assert!(between(-5, 0) && between(9, 20) && between(3, 4));
+        assert!(!between(-5, -1) && !between(10, 20));
+    }
+}
