@@ -1,1 +1,3 @@
 //! MQTT: terminates device connections itself.
+pub mod packet;
+pub mod wire;
