@@ -1,0 +1,204 @@
+//! Topic permissions, denied by default: a device publishes only below its own `up/` and hears only what lies within its
+//! own `down/#` and the two broadcasts. Parsing what a message means is not done here.
+use tongdao_domain::device::DeviceKind;
+use tongdao_domain::id::{DeviceId, SiteId};
+
+/// The name of the kind as a topic level.
+#[must_use]
+pub const fn kind_level(kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Gate => "gate",
+        DeviceKind::Kiosk => "kiosk",
+        DeviceKind::Robot => "robot",
+        DeviceKind::Display => "display",
+    }
+}
+
+/// What belongs to one device: everything below `td/1/{site}/{kind}/{device}/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Territory {
+    root: Box<str>,
+    site: Box<str>,
+}
+
+impl Territory {
+    /// The territory of a device.
+    #[must_use]
+    pub fn new(site: &SiteId, kind: DeviceKind, device: &DeviceId) -> Self {
+        Self { root: format!("td/1/{site}/{}/{device}/", kind_level(kind)).into(), site: site.as_str().into() }
+    }
+    /// The message's name, where the topic lies below the device's own `up/`.
+    #[must_use]
+    pub fn up<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(&*self.root)?.strip_prefix("up/")
+    }
+    /// Is it the device's own `up/state`: the only message that may be retained, and the only will?
+    #[must_use]
+    pub fn is_state(&self, topic: &str) -> bool {
+        self.up(topic) == Some("state")
+    }
+    /// The topic of a message to the device.
+    #[must_use]
+    pub fn down(&self, message: &str) -> String {
+        format!("{}down/{message}", self.root)
+    }
+    /// May the device subscribe to it?
+    #[must_use]
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        let own = || filter.strip_prefix(&*self.root)?.strip_prefix("down/");
+        let all = || filter.strip_prefix("td/1/")?.strip_prefix("all/down/");
+        let site = || filter.strip_prefix("td/1/")?.strip_prefix(&*self.site)?.strip_prefix("/all/down/");
+        own().or_else(site).or_else(all).is_some_and(is_filter)
+    }
+}
+
+/// Is it a topic filter: wildcards stand alone in their level, `#` stands last, no level above is hidden in it?
+fn is_filter(rest: &str) -> bool {
+    let mut levels = rest.split('/').peekable();
+    while let Some(level) = levels.next() {
+        match level {
+            "#" => return levels.peek().is_none(),
+            "+" => {}
+            "" => return false,
+            name if name.contains(['+', '#', '\0']) => return false,
+            _ => {}
+        }
+    }
+    true
+}
+
+/// Does the filter match the topic?
+#[must_use]
+pub fn matches(filter: &str, topic: &str) -> bool {
+    let mut topic = topic.split('/');
+    for level in filter.split('/') {
+        match (level, topic.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (name, Some(other)) if name == other => {}
+            _ => return false,
+        }
+    }
+    topic.next().is_none()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn territory() -> Territory {
+        let (site, device) = (SiteId::new("metro").expect("an id"), DeviceId::new("g1").expect("an id"));
+        Territory::new(&site, DeviceKind::Gate, &device)
+    }
+
+    #[test]
+    fn a_device_publishes_below_its_own_up() {
+        let t = territory();
+        assert_eq!(t.up("td/1/metro/gate/g1/up/tap"), Some("tap"));
+        assert_eq!(t.up("td/1/metro/gate/g1/up/a/b"), Some("a/b"));
+        assert!(t.is_state("td/1/metro/gate/g1/up/state"));
+        assert_eq!(t.down("decision"), "td/1/metro/gate/g1/down/decision");
+    }
+
+    /// Topics that must not be published to.
+    const FORBIDDEN: &[&str] = &[
+        "td/1/metro/gate/g2/up/tap",
+        "td/1/metro/gate/g1/down/decision",
+        "td/1/metro/gate/g1/down/mode",
+        "td/1/metro/gate/g1/up",
+        "td/1/metro/gate/g1",
+        "td/1/metro/gate/g1x/up/tap",
+        "td/1/metro/gate/g/up/tap",
+        "td/1/metro/gate/G1/up/tap",
+        "td/1/metro/kiosk/g1/up/tap",
+        "td/1/other/gate/g1/up/tap",
+        "td/2/metro/gate/g1/up/tap",
+        "td/1/metro/all/down/command",
+        "td/1/all/down/command",
+        "/td/1/metro/gate/g1/up/tap",
+        "td//metro/gate/g1/up/tap",
+        "td/1/metro/gate/g1//up/tap",
+        "td/1/metro/gate/../gate/g1/up/tap",
+        "$SYS/broker/uptime",
+        "$share/x/td/1/metro/gate/g1/up/tap",
+        "vda5050/v2/acme/1/state",
+        "up/tap",
+        "",
+        " td/1/metro/gate/g1/up/tap",
+        "td/1/metro/gate/g1\0/up/tap",
+    ];
+
+    #[test]
+    fn every_other_topic_is_forbidden() {
+        let t = territory();
+        assert!(FORBIDDEN.len() >= 20);
+        for topic in FORBIDDEN {
+            assert_eq!(t.up(topic), None, "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_device_hears_its_own_down_and_the_broadcasts() {
+        let t = territory();
+        for filter in [
+            "td/1/metro/gate/g1/down/#",
+            "td/1/metro/gate/g1/down/+",
+            "td/1/metro/gate/g1/down/decision",
+            "td/1/metro/gate/g1/down/a/+/b",
+            "td/1/metro/all/down/#",
+            "td/1/metro/all/down/command",
+            "td/1/all/down/#",
+            "td/1/all/down/list",
+        ] {
+            assert!(t.may_subscribe(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn every_other_filter_is_forbidden() {
+        let t = territory();
+        for filter in [
+            "#",
+            "+/#",
+            "td/#",
+            "td/1/#",
+            "td/1/metro/#",
+            "td/1/metro/gate/#",
+            "td/1/metro/gate/+/down/#",
+            "td/1/metro/gate/g1/#",
+            "td/1/metro/gate/g1/+/decision",
+            "td/1/metro/gate/g1/up/#",
+            "td/1/metro/gate/g1/up/tap",
+            "td/1/metro/gate/g1/down",
+            "td/1/metro/gate/g1/down/",
+            "td/1/metro/gate/g1/down/#/x",
+            "td/1/metro/gate/g1/down/x#",
+            "td/1/metro/gate/g1/down/x+",
+            "td/1/metro/gate/g1/down//x",
+            "td/1/metro/gate/g2/down/#",
+            "td/1/metro/kiosk/g1/down/#",
+            "td/1/other/gate/g1/down/#",
+            "td/1/other/all/down/#",
+            "td/1/+/all/down/#",
+            "td/1/+/down/#",
+            "td/1/metro/all/#",
+            "td/+/metro/gate/g1/down/#",
+            "$share/g/td/1/metro/gate/g1/down/#",
+            "$SYS/#",
+            "",
+        ] {
+            assert!(!t.may_subscribe(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn filters_match_by_level() {
+        let topic = "td/1/metro/gate/g1/down/mode";
+        assert!(matches("td/1/metro/gate/g1/down/#", topic));
+        assert!(matches("td/1/metro/gate/g1/down/+", topic));
+        assert!(matches(topic, topic));
+        assert!(!matches("td/1/metro/gate/g1/down/+/x", topic));
+        assert!(!matches("td/1/metro/gate/g1/down", topic));
+        assert!(matches("td/1/metro/gate/g1/down/mode/#", topic), "a trailing # also means its parent");
+    }
+}
