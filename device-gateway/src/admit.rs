@@ -117,7 +117,7 @@ impl Admission {
             return Err((Rejection::ForeignWill, Fault::ForeignWill));
         }
         if self.draining() {
-            return Err((Rejection::Draining, Fault::ConnectRate));
+            return Err((Rejection::Draining, Fault::Draining));
         }
         match &self.connects {
             Some(connects) if connects.check_key(&identity.device).is_err() => Err((Rejection::Rate, Fault::ConnectRate)),

@@ -34,6 +34,8 @@ faults! {
     BadWill = "bad_will";
     /// It connects too often.
     ConnectRate = "connect_rate";
+    /// It came while the node was going down.
+    Draining = "draining";
     /// An authentication method that nobody offers.
     Method = "authentication_method";
     /// A publish outside of its own `up/`.
