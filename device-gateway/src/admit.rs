@@ -68,7 +68,8 @@ impl Admission {
         let connects = NonZeroU32::new(config.connects_per_minute).zip(NonZeroU32::new(config.connects_burst));
         let messages = NonZeroU32::new(config.messages_per_second).zip(NonZeroU32::new(config.messages_burst));
         Self {
-            connects: connects.map(|(rate, burst)| RateLimiter::hashmap_with_clock(Quota::per_minute(rate).allow_burst(burst), clock.clone())),
+            connects: connects
+                .map(|(rate, burst)| RateLimiter::hashmap_with_clock(Quota::per_minute(rate).allow_burst(burst), clock.clone())),
             messages: messages.map(|(rate, burst)| Quota::per_second(rate).allow_burst(burst)),
             clock,
             draining: AtomicBool::new(false),

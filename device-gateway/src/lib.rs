@@ -10,3 +10,7 @@ pub mod session;
 pub mod subscription;
 pub mod topic;
 pub mod wire;
+
+#[cfg(test)]
+#[path = "../tests/raw/mod.rs"]
+mod raw;

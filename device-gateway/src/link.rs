@@ -215,7 +215,14 @@ impl<W: Wire> Link<W> {
         self.end(End::Fault(fault, None), turn);
     }
 
-    fn open(&mut self, who: Identity, will: Option<Box<tongdao_domain::gate::Twin>>, wished_s: u16, version: crate::packet::Version, turn: &mut Turn<'_>) {
+    fn open(
+        &mut self,
+        who: Identity,
+        will: Option<Box<tongdao_domain::gate::Twin>>,
+        wished_s: u16,
+        version: crate::packet::Version,
+        turn: &mut Turn<'_>,
+    ) {
         let config = &self.common.config;
         let longest = config.keep_alive_max_s;
         let keep_alive_s = if wished_s == 0 { longest } else { wished_s.min(longest) };
@@ -295,8 +302,10 @@ impl<W: Wire> Link<W> {
     }
     /// A deadline may have come.
     pub fn tick(&mut self, turn: &mut Turn<'_>) {
-        let passed = |since: Timestamp, length: Millis| since + length <= turn.now;
-        let config = &self.common.config;
+        let now = turn.now;
+        let passed = |since: Timestamp, length: Millis| since + length <= now;
+        let common = self.common.clone();
+        let config = &common.config;
         match &mut self.phase {
             Phase::Closed => {}
             Phase::Greeting if passed(self.heard, GatewayConfig::millis(config.connect_ms)) => {
@@ -376,3 +385,6 @@ pub(crate) fn outgoing<'a>(topic: &'a str, payload: &'a [u8], qos: u8, retain: b
 pub(crate) fn sent_command(order: &CommandId) -> Option<CommandId> {
     CommandId::new(format!("sent/{order}")).ok()
 }
+
+#[cfg(test)]
+mod tests;

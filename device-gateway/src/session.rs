@@ -246,7 +246,17 @@ impl Session {
             _ => Code::Busy,
         };
         let tap = TapId { device: self.who.device.clone(), epoch, seq };
-        TapDecision { tap, code, fare: None, balance: None, currency: Currency::CNY, journey: None, reference: None, decided_at: now, expires_at }
+        TapDecision {
+            tap,
+            code,
+            fare: None,
+            balance: None,
+            currency: Currency::CNY,
+            journey: None,
+            reference: None,
+            decided_at: now,
+            expires_at,
+        }
     }
 
     /// Tries again what the node was too busy for.
@@ -326,7 +336,14 @@ impl Session {
     }
 
     /// Sends what stands in the scratch buffer, now or when the client has room; `false` = it does not listen to it.
-    fn deliver<W: Wire>(&mut self, message: Down, retain: bool, until: Option<Timestamp>, wire: &mut W, turn: &mut Turn<'_>) -> Result<bool, Fault> {
+    fn deliver<W: Wire>(
+        &mut self,
+        message: Down,
+        retain: bool,
+        until: Option<Timestamp>,
+        wire: &mut W,
+        turn: &mut Turn<'_>,
+    ) -> Result<bool, Fault> {
         let Some(qos) = self.subscriptions.level(message) else { return Ok(false) };
         if qos == 0 || self.outbox.is_empty() {
             let topic = self.territory.down(message.name());

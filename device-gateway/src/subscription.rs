@@ -29,11 +29,12 @@ impl Subscriptions {
         }
         let qos = filter.qos.min(1);
         let granted = if qos == 0 { Granted::Qos0 } else { Granted::Qos1 };
+        let many = self.filters.len() >= subscriptions_max;
         let known = self.filters.iter_mut().find(|(name, _)| *name == filter.filter);
         let new = known.is_none();
         match known {
             Some(known) => known.1 = qos,
-            None if self.filters.len() >= subscriptions_max => return Made { granted: Granted::TooMany, new: false },
+            None if many => return Made { granted: Granted::TooMany, new: false },
             None => self.filters.push((filter.filter.clone(), qos)),
         }
         self.work_out(territory);

@@ -6,7 +6,9 @@
 //! CONNACK, a packet id that leaks when a message is above the client's packet size, a 3.1.1 client without a send
 //! window, and a PUBREC that would leave before the message is durable. One object lives as long as one TCP connection and
 //! is never restored; any error notice of the library ends the connection.
-use crate::packet::{Accepted, AckCode, Connect, Disconnect, Filter, Granted, Incoming, Outgoing, Rejection, Unsent, Version, Violation, Will};
+use crate::packet::{
+    Accepted, AckCode, Connect, Disconnect, Filter, Granted, Incoming, Outgoing, Rejection, Unsent, Version, Violation, Will,
+};
 use mqtt_protocol_core::mqtt::common::Cursor;
 use mqtt_protocol_core::mqtt::connection::{Connection, ConnectionOptions, Event, Sendable};
 use mqtt_protocol_core::mqtt::packet::{self as lib, GenericPacketTrait, Packet, Property, Qos, v3_1_1, v5_0};
@@ -158,7 +160,11 @@ impl CoreWire {
 
     fn connect_5(&mut self, p: &v5_0::Connect) -> Incoming {
         self.version = Version::V5;
-        let will = p.will_topic().map(|topic| Will { topic: topic.into(), payload: p.will_payload().unwrap_or_default().into(), retain: p.will_retain() });
+        let will = p.will_topic().map(|topic| Will {
+            topic: topic.into(),
+            payload: p.will_payload().unwrap_or_default().into(),
+            retain: p.will_retain(),
+        });
         Incoming::Connect(Box::new(Connect {
             version: Version::V5,
             client_id: p.client_id().into(),
@@ -172,7 +178,11 @@ impl CoreWire {
 
     fn connect_3(&mut self, p: &v3_1_1::Connect) -> Incoming {
         self.version = Version::V311;
-        let will = p.will_topic().map(|topic| Will { topic: topic.into(), payload: p.will_payload().unwrap_or_default().into(), retain: p.will_retain() });
+        let will = p.will_topic().map(|topic| Will {
+            topic: topic.into(),
+            payload: p.will_payload().unwrap_or_default().into(),
+            retain: p.will_retain(),
+        });
         Incoming::Connect(Box::new(Connect {
             version: Version::V311,
             client_id: p.client_id().into(),
