@@ -285,7 +285,12 @@ impl<M: Machine, R> Pipeline<M, R> {
         if self.in_flight.iter().any(|flight| flight.is_commit() && flight.pending.request.command_id == *id) {
             return self.ask(pending, Step::Barrier, env, effects);
         }
-        let context = Context { me: &self.me, command_id: id, world: env.world, now: env.now };
+        self.decide_first(pending, env, effects);
+    }
+
+    /// Decides the oldest command of its id; younger ones may be in flight.
+    fn decide_first(&mut self, pending: Pending<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+        let context = Context { me: &self.me, command_id: &pending.request.command_id, world: env.world, now: env.now };
         match self.tentative.decide(&context, &self.memory, &pending.request.command) {
             Decision::Commit { events, reply } if !events.is_empty() => self.commit(pending, events, reply, env, effects),
             Decision::Commit { reply: otherwise, .. } | Decision::Ask { otherwise } => {

@@ -60,7 +60,7 @@ impl<M: Machine, R> Pipeline<M, R> {
                 }
             }
             Step::Question { otherwise } => self.answer(pending.request, otherwise, env, effects),
-            Step::Barrier | Step::Forward { .. } | Step::Misrouted => self.decide(pending, env, effects),
+            Step::Barrier | Step::Forward { .. } | Step::Misrouted => self.decide_first(pending, env, effects),
         }
     }
 
