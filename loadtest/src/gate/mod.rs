@@ -1,0 +1,314 @@
+//! A virtual gate: the gate's side of the contract as a pure state machine. Time and messages go in; messages and facts come
+//! out through a [`Port`]. It taps, waits at most for its deadline, then decides alone and ignores a later answer; it
+//! reports passages, gives its own account of every tap and keeps it until it is acknowledged; it obeys modes and commands.
+//! It knows no socket and no clock of its own, so its tests need neither.
+mod answer;
+mod book;
+mod fact;
+mod orders;
+mod records;
+#[cfg(test)]
+mod tests;
+
+use answer::Answer;
+use book::{Book, Entry, Outcome};
+pub use fact::{Fact, Port};
+use orders::Orders;
+use tongdao_domain::time::Timestamp;
+use tongdao_protocol::gate::{By, Direction, Medium, Passage, PassageOutcome, RecordPassage, Tap};
+use tongdao_protocol::payload::encode;
+use tongdao_protocol::topic::{Down, Up};
+
+/// What a gate does where it must decide alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Alone {
+    /// Lets the rider pass.
+    Open,
+    /// Stays shut.
+    Deny,
+}
+
+/// How a gate is set up.
+#[derive(Debug, Clone)]
+pub struct Habits {
+    /// It decides alone this long after a tap, in milliseconds.
+    pub deadline_ms: i64,
+    /// What it then does.
+    pub alone: Alone,
+    /// Does it report passages?
+    pub passage: bool,
+    /// Does it give its own account of its taps?
+    pub records: bool,
+    /// Pause between two accounts, in milliseconds.
+    pub records_every_ms: i64,
+}
+
+impl Default for Habits {
+    fn default() -> Self {
+        Self { deadline_ms: 250, alone: Alone::Deny, passage: true, records: true, records_every_ms: 30_000 }
+    }
+}
+
+/// Is the tap sent twice?
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repeat {
+    /// Once.
+    No,
+    /// Twice in a row.
+    AtOnce,
+    /// Again after its answer.
+    AfterAnswer,
+}
+
+/// Somebody in front of the gate.
+#[derive(Debug, Clone)]
+pub struct Rider {
+    /// Which way.
+    pub direction: Direction,
+    /// What is presented.
+    pub medium: Medium,
+    /// What the rider does once the gate is open, and after how many milliseconds.
+    pub passage: (PassageOutcome, i64),
+    /// Is the tap sent twice?
+    pub repeat: Repeat,
+    /// Comes back with every fact about this tap.
+    pub tag: u64,
+}
+
+const STATE: u32 = 1;
+const TAP: u32 = 1 << 31;
+
+/// See the module.
+pub struct VirtualGate {
+    habits: Habits,
+    epoch: u64,
+    online: bool,
+    book: Book,
+    /// Riders between opening and passing: when, and with which tap.
+    passing: Vec<(i64, u64)>,
+    records_at: Option<i64>,
+    orders: Orders,
+}
+
+impl VirtualGate {
+    /// A gate that has just booted; `epoch` must be above that of every boot before.
+    #[must_use]
+    pub fn new(habits: Habits, epoch: u64) -> Self {
+        Self { habits, epoch, online: false, book: Book::default(), passing: Vec::new(), records_at: None, orders: Orders::default() }
+    }
+
+    /// Is it connected, and its state known?
+    #[must_use]
+    pub const fn online(&self) -> bool {
+        self.online
+    }
+
+    /// Taps that are still kept: waiting, in the aisle, or not acknowledged.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.book.len()
+    }
+
+    /// Taps of those still kept that never got any answer.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.book.unanswered()
+    }
+
+    /// The will of its connection: `up/state` with `online: false`.
+    #[must_use]
+    pub fn will(&self, now: i64) -> Vec<u8> {
+        encode(&self.orders.state(false, now))
+    }
+
+    /// The connection is up and subscribed: the state goes first, all else follows once it is durable.
+    pub fn connected(&mut self, now: i64, port: &mut impl Port) {
+        port.publish(Up::State, &encode(&self.orders.state(true, now)), STATE);
+    }
+
+    /// The connection is gone.
+    pub fn disconnected(&mut self) {
+        self.online = false;
+    }
+
+    /// The server took a message, or refused it with this reason code.
+    pub fn taken(&mut self, cookie: u32, code: u8, now: i64, port: &mut impl Port) {
+        let message = if cookie == STATE { Some(Up::State) } else { self.orders.taken(cookie) };
+        if code >= 0x80 {
+            let other = if cookie & TAP == 0 { Up::Records } else { Up::Tap };
+            port.fact(Fact::Refused { message: message.unwrap_or(other), code });
+        } else if cookie == STATE {
+            self.go_online(now, port);
+        }
+    }
+
+    /// What was in flight when the last connection ended goes out again, records of what was decided alone first.
+    fn go_online(&mut self, now: i64, port: &mut impl Port) {
+        if std::mem::replace(&mut self.online, true) {
+            return;
+        }
+        port.fact(Fact::Online);
+        self.orders.resend(port);
+        self.book.forget_sent();
+        self.send_records(now, Some(By::Gate), port);
+        self.records_due(now);
+        for seq in self.book.waiting_seqs() {
+            self.send_tap(seq, port);
+        }
+    }
+
+    /// The emergency button: the gate opens by itself and says so.
+    pub fn button(&mut self, on: bool, now: i64, port: &mut impl Port) {
+        self.orders.button(on, now, self.online, port);
+    }
+
+    /// A rider presents a medium.
+    pub fn tap(&mut self, rider: &Rider, now: i64, port: &mut impl Port) {
+        self.settle(now, port);
+        let seq = self.book.open(Entry::new(rider, now, now + self.habits.deadline_ms, self.orders.rev));
+        if self.online {
+            self.send_tap(seq, port);
+            if rider.repeat == Repeat::AtOnce {
+                self.send_tap(seq, port);
+            }
+        }
+    }
+
+    fn send_tap(&self, seq: u64, port: &mut impl Port) {
+        let Some(entry) = self.book.get(seq) else { return };
+        let tap = Tap {
+            epoch: self.epoch,
+            seq,
+            direction: entry.direction,
+            medium: entry.medium.clone(),
+            at: Timestamp(entry.at).into(),
+            deadline_ms: self.habits.deadline_ms.unsigned_abs(),
+            mode: entry.mode,
+            list_version: 0,
+        };
+        port.publish(Up::Tap, &encode(&tap), tap_cookie(seq));
+    }
+
+    /// A message came.
+    pub fn on_message(&mut self, message: Down, payload: &[u8], now: i64, port: &mut impl Port) {
+        let understood = match message {
+            Down::Decision => self.on_decision(payload, now, port),
+            Down::RecordsAck => self.on_records_ack(payload, now, port),
+            Down::Mode => self.orders.on_mode(payload, now, self.online, port),
+            Down::Command => self.orders.on_command(payload, now, self.online, port),
+            Down::Config => self.orders.on_config(payload),
+        };
+        if understood.is_none() {
+            port.fact(Fact::Malformed(message));
+        }
+    }
+
+    fn on_decision(&mut self, payload: &[u8], now: i64, port: &mut impl Port) -> Option<()> {
+        let answer = Answer::read(payload)?;
+        let known = (answer.epoch == self.epoch).then(|| self.book.get_mut(answer.seq)).flatten();
+        let Some(entry) = known else {
+            port.fact(Fact::Stray);
+            return Some(());
+        };
+        entry.answers_owed = entry.answers_owed.saturating_sub(1);
+        let (outcome, print) = (answer.code.is_outcome(), answer.fingerprint());
+        let first = !std::mem::replace(&mut entry.answered, true);
+        match entry.answer {
+            Some(before) if outcome && before != print => port.fact(Fact::Contradicted { seq: answer.seq }),
+            Some(_) => port.fact(Fact::Repeated),
+            None => {
+                entry.answer = outcome.then_some(print);
+                if first { self.first_answer(&answer, now, port) } else { port.fact(Fact::Repeated) }
+            }
+        }
+        Some(())
+    }
+
+    fn first_answer(&mut self, answer: &Answer<'_>, now: i64, port: &mut impl Port) {
+        let Some(entry) = self.book.get_mut(answer.seq) else { return };
+        let tag = entry.tag;
+        let waiting = entry.outcome == Outcome::Waiting;
+        if !waiting || now > entry.due {
+            if waiting {
+                self.alone(answer.seq, now, port);
+            }
+            port.fact(Fact::Late { tag, code: answer.code });
+            return;
+        }
+        let repeat = std::mem::replace(&mut entry.repeat, Repeat::No);
+        entry.reference = answer.reference();
+        self.shown(answer.seq, By::Server, answer.code.opens(), now);
+        port.fact(Fact::Decided { tag, code: answer.code, fare: answer.fare() });
+        if repeat == Repeat::AfterAnswer {
+            self.send_tap(answer.seq, port);
+        }
+    }
+
+    /// The gate opens or stays shut.
+    fn shown(&mut self, seq: u64, by: By, open: bool, now: i64) {
+        let Some(entry) = self.book.get_mut(seq) else { return };
+        entry.outcome = Outcome::Shown { by, open };
+        if open && self.habits.passage {
+            let (outcome, after) = entry.passage;
+            let after = if outcome == PassageOutcome::NotPassed { self.orders.no_passage_ms } else { after };
+            entry.passing = true;
+            self.passing.push((now + after, seq));
+        }
+        self.records_due(now);
+    }
+
+    fn alone(&mut self, seq: u64, now: i64, port: &mut impl Port) {
+        port.withdraw(tap_cookie(seq));
+        let open = self.orders.released() || self.habits.alone == Alone::Open;
+        self.shown(seq, By::Gate, open, now);
+        if let Some(entry) = self.book.get(seq) {
+            port.fact(Fact::Alone { tag: entry.tag, open });
+        }
+        self.send_records(now, Some(By::Gate), port);
+    }
+
+    /// When [`Self::tick`] is due, by the gate's clock.
+    #[must_use]
+    pub fn deadline(&mut self) -> Option<i64> {
+        let passing = self.passing.iter().map(|(at, _)| *at).min();
+        [self.book.due().map(|due| due + 1), passing, self.records_at].into_iter().flatten().min()
+    }
+
+    /// Time has passed.
+    pub fn tick(&mut self, now: i64, port: &mut impl Port) {
+        while let Some(seq) = self.book.overdue(now) {
+            self.alone(seq, now, port);
+        }
+        while let Some(i) = self.passing.iter().position(|(at, _)| *at <= now) {
+            let (_, seq) = self.passing.swap_remove(i);
+            self.passed(seq, now, port);
+        }
+        if self.records_at.is_some_and(|at| at <= now) {
+            self.records_at = None;
+            self.send_records(now, None, port);
+            self.records_due(now);
+        }
+        self.settle(now, port);
+    }
+
+    fn passed(&mut self, seq: u64, now: i64, port: &mut impl Port) {
+        let Some(entry) = self.book.get_mut(seq) else { return };
+        entry.passing = false;
+        let outcome = entry.passage.0;
+        entry.passed = RecordPassage(Some(outcome));
+        let passage = Passage { epoch: self.epoch, seq, reference: entry.reference.clone(), outcome, at: Timestamp(now).into() };
+        self.orders.report(Up::Passage, encode(&passage), self.online, port);
+    }
+
+    fn settle(&mut self, now: i64, port: &mut impl Port) {
+        while let Some(entry) = self.book.settled(now, self.habits.records) {
+            if !entry.answered {
+                port.fact(Fact::Unanswered { tag: entry.tag });
+            }
+        }
+    }
+}
+
+fn tap_cookie(seq: u64) -> u32 {
+    TAP | u32::try_from(seq & 0x3FFF_FFFF).unwrap_or(0)
+}
