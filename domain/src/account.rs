@@ -1,8 +1,15 @@
 //! A travel account: media, money, journeys. Journeys and fares are a pure function of its taps; a late fact computes
 //! them anew and posts the difference; nothing posted is rewritten.
+mod adjust;
+mod apply;
 mod event;
+mod facts;
 mod limits;
+mod machine;
+mod manage;
+mod post;
 mod state;
+mod tap;
 
 use crate::device::By;
 use crate::id::{StationId, TapId, Token};
@@ -13,7 +20,10 @@ use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 pub use event::{Change, Doubt, Event, Tail};
+pub use facts::EARLY_MAX;
 pub use limits::{ClassLimits, Spent, WalletLimits};
+pub use manage::MEDIA_MAX;
+pub use post::{FACTS_MAX, paid};
 pub use state::{Account, EarlyPassage, Holder, LinkedMedium, Posted, reference};
 
 /// Class of a digital-RMB wallet: 4 is the anonymous one.
@@ -168,3 +178,6 @@ pub enum RecordOutcome {
     /// No account has the medium.
     UnknownMedium,
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,8 @@
 //! The straight path extends the last step of the same walk that a late fact runs anew over everything, so both always
 //! say the same. Journeys never change money themselves: the account posts the difference.
 pub mod fact;
+pub(crate) mod scene;
+mod walk;
 
 use crate::id::{StationId, TapId};
 use crate::money::Amount;
@@ -12,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 pub use fact::{Fact, Mark, MarkKind, Passed, Recorded, Standing, Told};
+pub use walk::{Ended, Rules, journeys};
 
 /// Where a journey stands (or how it ended).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -58,8 +58,16 @@ const DAY_MS: i64 = 86_400_000;
 pub struct Day(pub i32);
 
 impl fmt::Display for Day {
-    /// `YYYY-MM-DD` (Howard Hinnant's `civil_from_days`).
+    /// `YYYY-MM-DD`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (year, month, day) = self.civil();
+        write!(f, "{year:04}-{month:02}-{day:02}")
+    }
+}
+
+impl Day {
+    /// Year, month and day (Howard Hinnant's `civil_from_days`).
+    fn civil(self) -> (i64, i64, i64) {
         let z = i64::from(self.0) + 719_468;
         let era = z.div_euclid(146_097);
         let doe = z.rem_euclid(146_097);
@@ -68,16 +76,12 @@ impl fmt::Display for Day {
         let mp = (5 * doy + 2) / 153;
         let day = doy - (153 * mp + 2) / 5 + 1;
         let month = if mp < 10 { mp + 3 } else { mp - 9 };
-        let year = yoe + era * 400 + i64::from(month <= 2);
-        write!(f, "{year:04}-{month:02}-{day:02}")
+        (yoe + era * 400 + i64::from(month <= 2), month, day)
     }
-}
-
-impl Day {
     /// The year it lies in.
     #[must_use]
     pub fn year(self) -> i32 {
-        self.to_string().get(..4).and_then(|y| y.parse().ok()).unwrap_or_default()
+        i32::try_from(self.civil().0).unwrap_or(i32::MAX)
     }
 }
 

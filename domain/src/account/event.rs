@@ -3,7 +3,7 @@
 use super::{AdjustKind, WalletClass};
 use crate::code::Code;
 use crate::device::By;
-use crate::id::{StationId, TapId, Token};
+use crate::id::{CommandId, StationId, TapId, Token};
 use crate::journey::Open;
 use crate::ledger::{Legs, Posting};
 use crate::money::{Amount, Currency};
@@ -142,6 +142,8 @@ pub enum Event {
         number: u64,
         /// What the rider paid by it; negative = got back.
         fare: Amount,
+        /// The command that did it.
+        command_id: CommandId,
         /// Who and why.
         by: By,
         /// What it does to journeys and money.
@@ -151,6 +153,8 @@ pub enum Event {
     JourneyClosed {
         /// Journeys that had to end by then have ended.
         until: Timestamp,
+        /// The command that did it.
+        command_id: CommandId,
         /// What it does to journeys and money.
         change: Change,
     },

@@ -1,7 +1,7 @@
 //! The state of an account, and how events change it.
 use super::WalletClass;
 use super::limits::Spent;
-use crate::id::Token;
+use crate::id::{CommandId, TapId, Token};
 use crate::journey::{Fact, Mark, Open, Passed};
 use crate::money::{Amount, Currency};
 use crate::tap::{MediumKind, Reference};
@@ -70,7 +70,7 @@ pub struct LinkedMedium {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EarlyPassage {
     /// The tap.
-    pub tap: crate::id::TapId,
+    pub tap: TapId,
     /// What the rider did.
     pub passed: Passed,
     /// When.
@@ -79,6 +79,7 @@ pub struct EarlyPassage {
 
 /// A posting as the account remembers it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub struct Posted {
     /// Number of its reference.
     pub number: u64,
@@ -92,6 +93,22 @@ pub struct Posted {
     pub day: Day,
     /// When it was posted, by the process clock.
     pub at: Timestamp,
+    /// The command that caused it; none = the tap that was answered with this very number.
+    pub cause: Option<CommandId>,
+}
+
+/// A posting as it is stored: a row without names.
+type Row = (u64, CompactString, CompactString, Amount, Day, i64, Option<CommandId>);
+
+impl From<Row> for Posted {
+    fn from((number, journey, operator, amount, day, at, cause): Row) -> Self {
+        Self { number, journey, operator, amount, day, at: Timestamp(at), cause }
+    }
+}
+impl From<Posted> for Row {
+    fn from(p: Posted) -> Self {
+        (p.number, p.journey, p.operator, p.amount, p.day, p.at.0, p.cause)
+    }
 }
 
 /// `{account}/{number}`.
@@ -110,5 +127,27 @@ impl Account {
     #[must_use]
     pub fn linked(&self, token: &Token) -> Option<usize> {
         self.media.iter().position(|medium| medium.token == *token && !medium.unlinked)
+    }
+
+    /// What was spent on a local day.
+    #[must_use]
+    pub fn spent_on(&self, day: Day) -> Amount {
+        match self.spent.day {
+            Some(newest) if newest == day => self.spent.day_total,
+            Some(newest) if newest > day => self.posted.iter().filter(|posted| posted.day == day).map(|posted| posted.amount).sum(),
+            _ => Amount::ZERO,
+        }
+    }
+    /// What was spent in the local year of a day.
+    #[must_use]
+    pub fn spent_in(&self, day: Day) -> Amount {
+        let year = day.year();
+        match self.spent.day.map(Day::year) {
+            Some(newest) if newest == year => self.spent.year_total,
+            Some(newest) if newest > year => {
+                self.posted.iter().filter(|posted| posted.day.year() == year).map(|posted| posted.amount).sum()
+            }
+            _ => Amount::ZERO,
+        }
     }
 }

@@ -1,0 +1,192 @@
+//! The walk over an account's taps in the order of travel: which taps make a journey, and what it costs.
+use super::scene::Scene;
+use super::{Charged, Fact, Journey, JourneyState, Mark, MarkKind, Open, Stop, journey_id};
+use crate::fare::{Charge, SameStation};
+use crate::id::TapId;
+use crate::money::Amount;
+use crate::station::Mode;
+use crate::tap::Direction;
+use crate::time::Timestamp;
+use crate::world::World;
+use smallvec::SmallVec;
+
+/// All that journeys depend on beside the taps.
+#[derive(Clone, Copy)]
+pub struct Rules<'a> {
+    /// Fares, distances, mode histories, windows.
+    pub world: &'a World,
+    /// Which share of the published fare is paid.
+    pub passenger_class: &'a str,
+    /// What the service desk said.
+    pub marks: &'a [Mark],
+    /// Journeys that had to end by then have ended.
+    pub closed_until: Timestamp,
+}
+
+/// Journeys that one tap ends: at most the one that was open and its own.
+pub type Ended = SmallVec<[Journey; 2]>;
+
+/// Journeys of an account by the order of travel, and the one that is open; pure: the same arguments, the same journeys.
+#[must_use]
+pub fn journeys(facts: &[Fact], rules: &Rules<'_>) -> (Vec<Journey>, Option<Open>) {
+    let mut walked = Vec::new();
+    let open = rules.walk(facts, |journey| walked.push(journey));
+    let open = rules.expire(open, &mut |journey| walked.push(journey));
+    walked.extend(open.as_ref().map(|open| rules.still_open(open)));
+    (walked, open)
+}
+
+impl<'a> Rules<'a> {
+    /// Walks over taps that are in the order of travel; what is open afterwards may be overdue.
+    pub fn walk(&self, facts: &[Fact], mut ended: impl FnMut(Journey)) -> Option<Open> {
+        let (mut open, mut last) = (None, None::<&Fact>);
+        for fact in facts.iter().filter(|fact| fact.counts()) {
+            if !last.is_some_and(|last| self.repeats(last, fact)) {
+                let journeys;
+                (open, journeys) = self.step(open, fact);
+                journeys.into_iter().for_each(&mut ended);
+            }
+            last = Some(fact);
+        }
+        open
+    }
+
+    /// One tap that counts: the journey that is open after it, and those that it ended.
+    #[must_use]
+    pub fn step(&self, open: Option<Open>, fact: &Fact) -> (Option<Open>, Ended) {
+        let mut ended = Ended::new();
+        let scene = Scene::new(self.world, &fact.station, fact.at);
+        let open = self.lapse(open, fact.at, &mut |journey| ended.push(journey));
+        if scene.version.is_some_and(crate::fare::FareVersion::is_flat) {
+            ended.extend((fact.direction == Direction::Entry).then(|| self.flat(&scene, fact)));
+            return (open, ended);
+        }
+        match (fact.direction, open) {
+            (Direction::Entry, open) => {
+                ended.extend(open.map(|open| self.without_exit(&open, fact.at)));
+                return (Some(self.enter(&scene, fact)), ended);
+            }
+            (Direction::Exit, Some(open)) => ended.push(self.leave(&scene, &open, fact)),
+            (Direction::Exit, None) => ended.push(self.without_entry(&scene, fact)),
+        }
+        (None, ended)
+    }
+
+    /// Is it the same medium at the same gate in the same direction at once again?
+    #[must_use]
+    pub fn repeats(&self, last: &Fact, fact: &Fact) -> bool {
+        let window = self.world.settings.retap_window;
+        window.0 > 0
+            && fact.at - last.at <= window
+            && (last.direction, last.medium, last.by_desk) == (fact.direction, fact.medium, false)
+            && last.tap.device == fact.tap.device
+    }
+
+    /// Ends an open journey that no longer is at this time of travel.
+    fn lapse(&self, open: Option<Open>, at: Timestamp, ended: &mut impl FnMut(Journey)) -> Option<Open> {
+        let open = open?;
+        if self.mark(&open.entry.tap, MarkKind::Waived).is_some_and(|mark| mark.at < at) {
+            ended(self.waived(&open));
+            return None;
+        }
+        if open.closes_at <= at {
+            ended(self.without_exit(&open, open.closes_at));
+            return None;
+        }
+        Some(open)
+    }
+    /// Ends an open journey that is overdue, or was waived.
+    pub fn expire(&self, open: Option<Open>, ended: &mut impl FnMut(Journey)) -> Option<Open> {
+        let open = open?;
+        if self.mark(&open.entry.tap, MarkKind::Waived).is_some() {
+            ended(self.waived(&open));
+            return None;
+        }
+        self.lapse(Some(open), self.closed_until, ended)
+    }
+    /// Would another entry be "already in"? Not where the open journey is overdue or was cut by an emergency.
+    #[must_use]
+    pub fn is_in(&self, open: Option<&Open>, at: Timestamp) -> bool {
+        open.is_some_and(|open| open.closes_at > at && !self.world.emergency_between(open.entry.at, at))
+    }
+
+    fn mark(&self, entry: &TapId, kind: MarkKind) -> Option<&'a Mark> {
+        self.marks.iter().find(|mark| mark.kind == kind && mark.entry == *entry)
+    }
+
+    fn enter(&self, scene: &Scene<'_>, fact: &Fact) -> Open {
+        let hold = if scene.has(Mode::Emergency) { Amount::ZERO } else { scene.policy(Charge::Lowest, self.passenger_class) };
+        let overstay_collected = self.mark(&fact.tap, MarkKind::OverstayCollected).is_some();
+        Open { entry: stop(fact), hold, closes_at: scene.closes_at(), overstay_collected }
+    }
+    fn flat(&self, scene: &Scene<'_>, fact: &Fact) -> Journey {
+        let free = scene.free_to_leave();
+        let fare = if free { Amount::ZERO } else { scene.policy(Charge::Lowest, self.passenger_class) };
+        let state = if free { JourneyState::Waived } else { JourneyState::Closed };
+        journey(Some(stop(fact)), Some(stop(fact)), state, scene.charged(fare))
+    }
+    fn leave(&self, scene: &Scene<'_>, open: &Open, fact: &Fact) -> Journey {
+        let ends = |state, charges: [Option<Charged>; 2]| {
+            journey(Some(open.entry.clone()), Some(stop(fact)), state, charges.into_iter().flatten())
+        };
+        let Some(version) = scene.version else { return ends(JourneyState::Closed, [None, None]) };
+        if scene.free_to_leave() || self.mark(&open.entry.tap, MarkKind::Waived).is_some() {
+            return ends(JourneyState::Waived, [None, None]);
+        }
+        let (state, ride) = match (version.same_station, open.entry.station == fact.station) {
+            (_, false) => (JourneyState::Closed, scene.ride_from(&open.entry.station, self.passenger_class)),
+            (SameStation::Pays(charge), true) => (JourneyState::SameStation, scene.policy(charge, self.passenger_class)),
+            (SameStation::Refuse, true) => (JourneyState::SameStation, scene.policy(Charge::Lowest, self.passenger_class)),
+        };
+        if version.overstayed(fact.at - open.entry.at) && !scene.has(Mode::TimeWaived) {
+            return ends(JourneyState::Overstay, [self.surcharge(open, fact.at).or_else(|| self.surcharge_at(scene)), scene.charged(ride)]);
+        }
+        ends(state, [scene.charged(ride), None])
+    }
+    /// The surcharge that the service desk has collected for an overstay before `until`.
+    fn surcharge(&self, open: &Open, until: Timestamp) -> Option<Charged> {
+        let mark = self.mark(&open.entry.tap, MarkKind::OverstayCollected).filter(|mark| mark.at <= until)?;
+        self.surcharge_at(&Scene::new(self.world, &mark.station, mark.at))
+    }
+    fn surcharge_at(&self, scene: &Scene<'_>) -> Option<Charged> {
+        scene.charged(scene.policy(scene.version?.overstay.surcharge, self.passenger_class))
+    }
+    fn without_entry(&self, scene: &Scene<'_>, fact: &Fact) -> Journey {
+        let ends = |entry, state, charged: Option<Charged>| journey(entry, Some(stop(fact)), state, charged);
+        let Some(version) = scene.version else { return ends(None, JourneyState::MissingEntry, None) };
+        if scene.free_to_leave() {
+            return ends(None, JourneyState::Waived, None);
+        }
+        if let Some(origin) = scene.waived_origin() {
+            let entry = Stop { tap: fact.tap.clone(), station: origin.clone(), at: fact.at };
+            return ends(Some(entry), JourneyState::Closed, scene.charged(scene.ride_from(origin, self.passenger_class)));
+        }
+        ends(None, JourneyState::MissingEntry, scene.charged(scene.policy(version.missing_entry, self.passenger_class)))
+    }
+    /// A journey that ends without an exit at `until`; free where an emergency cut it.
+    fn without_exit(&self, open: &Open, until: Timestamp) -> Journey {
+        if self.mark(&open.entry.tap, MarkKind::Waived).is_some() || self.world.emergency_between(open.entry.at, until) {
+            return self.waived(open);
+        }
+        let scene = Scene::new(self.world, &open.entry.station, open.entry.at);
+        let policy = scene.version.and_then(|version| scene.charged(scene.policy(version.missing_exit, self.passenger_class)));
+        let charges = self.surcharge(open, until).into_iter().chain(policy);
+        journey(Some(open.entry.clone()), None, JourneyState::MissingExit, charges)
+    }
+    fn waived(&self, open: &Open) -> Journey {
+        journey(Some(open.entry.clone()), None, JourneyState::Waived, None)
+    }
+    fn still_open(&self, open: &Open) -> Journey {
+        journey(Some(open.entry.clone()), None, JourneyState::Open, self.surcharge(open, open.closes_at))
+    }
+}
+
+fn stop(fact: &Fact) -> Stop {
+    Stop { tap: fact.tap.clone(), station: fact.station.clone(), at: fact.at }
+}
+
+fn journey(entry: Option<Stop>, exit: Option<Stop>, state: JourneyState, charges: impl IntoIterator<Item = Charged>) -> Journey {
+    let first = entry.as_ref().or(exit.as_ref());
+    let id = first.map(|stop| journey_id(&stop.tap)).unwrap_or_default();
+    Journey { id, entry, exit, state, charges: charges.into_iter().collect() }
+}
