@@ -4,6 +4,7 @@
 //! converted at the edge (`into_domain`). What a device sends decodes on the server and encodes on a virtual device, and
 //! the other way round, so both sides speak the very same types.
 pub mod device;
+pub mod export;
 pub mod file;
 pub mod gate;
 pub mod import;

@@ -58,6 +58,18 @@ impl Medium {
     }
 }
 
+impl From<&tap::Medium> for Medium {
+    fn from(medium: &tap::Medium) -> Self {
+        let code = |text: &str| Code::new(text).unwrap_or_default();
+        Self {
+            kind: medium.kind.into(),
+            token: code(medium.qr.as_deref().unwrap_or(medium.token.as_str())),
+            counter: medium.counter,
+            signature: medium.signature.as_deref().map(code),
+        }
+    }
+}
+
 wire! {
     /// `up/tap`: a medium was presented; answered by `down/decision`.
     #[derive(Eq)]
@@ -98,6 +110,21 @@ impl Tap {
             mode: self.mode,
             list_version: self.list_version,
         })
+    }
+}
+
+impl From<&tap::Tap> for Tap {
+    fn from(tap: &tap::Tap) -> Self {
+        Self {
+            epoch: tap.id.epoch,
+            seq: tap.id.seq,
+            direction: tap.direction.into(),
+            medium: (&tap.medium).into(),
+            at: tap.at.into(),
+            deadline_ms: u64::try_from(tap.deadline.0).unwrap_or(0),
+            mode: tap.mode,
+            list_version: tap.list_version,
+        }
     }
 }
 
@@ -171,6 +198,21 @@ impl Record {
             shown: self.shown.into(),
             passage: self.passage.0.map(Into::into),
         })
+    }
+}
+
+impl From<&tap::Record> for Record {
+    fn from(record: &tap::Record) -> Self {
+        Self {
+            seq: record.tap.seq,
+            direction: record.direction.into(),
+            medium: record.medium.as_ref().map(Into::into),
+            at: record.at.into(),
+            mode: record.mode,
+            by: record.by.into(),
+            shown: record.shown.into(),
+            passage: RecordPassage(record.passage.map(Into::into)),
+        }
     }
 }
 
