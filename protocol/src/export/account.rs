@@ -42,14 +42,14 @@ fn told(account: &str, event: &Event) -> Value {
         Event::RecordDoubted { record: doubted, station, doubt: why } => {
             json!({"record": record(doubted), "station": station.as_str(), "doubt": doubt(*why)})
         }
-        Event::Adjusted { kind, station, at, tap, number, fare, by: who, change: what } => {
+        Event::Adjusted { kind, station, at, tap, number, fare, by: who, command_id: _, change: what } => {
             let d = json!({
                 "kind": adjust_kind(*kind), "station": station.as_str(), "at": time(*at), "tap": tap_id(tap),
                 "ref": reference(account, *number), "fare": money(*fare), "by": by(who),
             });
             with_change(account, d, what)
         }
-        Event::JourneyClosed { until, change: what } => with_change(account, json!({"until": time(*until)}), what),
+        Event::JourneyClosed { until, command_id: _, change: what } => with_change(account, json!({"until": time(*until)}), what),
     }
 }
 
