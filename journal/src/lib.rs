@@ -1,9 +1,16 @@
 //! The durable commit: one contract, several backends, and the pure commit pipeline that every entity goes through.
 pub mod codec;
+#[cfg(any(test, feature = "testing"))]
+pub mod conformance;
 pub mod contract;
+pub mod embedded;
 mod judge;
 pub mod memory;
 pub mod pipeline;
+mod record;
 mod sinks;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod wire;
+
+pub use record::Place;

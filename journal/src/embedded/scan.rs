@@ -1,0 +1,201 @@
+//! Looks through the store's write-ahead log before the store itself does, because the store cuts off whatever it
+//! cannot read. Here a torn tail (above the high-water mark: nobody was told) and damage to what was acknowledged are
+//! told apart, nothing acknowledged is ever cut off silently, and the place is named.
+//!
+//! It reads the log format of fjall 3: `start count seqno, items…, end checksum trailer`.
+use std::fs::{File, OpenOptions};
+use std::path::{Path, PathBuf};
+
+use xxhash_rust::xxh3::Xxh3;
+
+use super::group::KEY_PREFIX;
+use super::store::damaged;
+use crate::contract::JournalError;
+use crate::wire::Reader;
+
+const TRAILER: &[u8] = &[b'F', b'J', b'L', 3];
+
+/// The end of the log.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tail {
+    /// Bytes behind the last whole batch.
+    pub(crate) torn_bytes: u64,
+    cut: Option<(PathBuf, u64)>,
+}
+
+fn io(source: std::io::Error) -> JournalError {
+    JournalError::Io { what: "write-ahead log could not be read", source: Box::new(source) }
+}
+
+/// Looks through all log files of a store.
+///
+/// # Errors
+/// [`JournalError::Damaged`] with file and byte where something at or below the acknowledged group is unreadable.
+pub(crate) fn scan(store: &Path, acknowledged: u64, accept_loss: bool) -> Result<Tail, JournalError> {
+    let files = log_files(store)?;
+    let mut tail = Tail::default();
+    for (n, file) in files.iter().enumerate() {
+        let bytes = std::fs::read(file).map_err(io)?;
+        let end = whole_batches(&bytes);
+        let rest = &bytes[end..];
+        let torn = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
+        if torn == 0 {
+            continue;
+        }
+        let last_file = n + 1 == files.len();
+        let hurt = groups_in(rest).any(|group| group <= acknowledged);
+        if !last_file || (hurt && !accept_loss) {
+            return Err(damaged(format!("{} byte {end}", file.display()), "the write-ahead log is unreadable there"));
+        }
+        tail = Tail { torn_bytes: torn, cut: Some((file.clone(), end as u64)) };
+    }
+    Ok(tail)
+}
+
+impl Tail {
+    /// Cuts the torn bytes off.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`] when the file cannot be cut.
+    pub(crate) fn cut(&self) -> Result<(), JournalError> {
+        let Some((path, length)) = &self.cut else { return Ok(()) };
+        let file: File = OpenOptions::new().write(true).open(path).map_err(io)?;
+        file.set_len(*length).map_err(io)?;
+        file.sync_all().map_err(io)
+    }
+}
+
+fn log_files(store: &Path) -> Result<Vec<PathBuf>, JournalError> {
+    if !store.exists() {
+        return Ok(Vec::new());
+    }
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(store).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let number = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<u64>().ok());
+        if let (Some(number), Some("jnl")) = (number, path.extension().and_then(|e| e.to_str())) {
+            files.push((number, path));
+        }
+    }
+    files.sort();
+    Ok(files.into_iter().map(|(_, path)| path).collect())
+}
+
+/// Bytes of whole batches at the beginning.
+fn whole_batches(bytes: &[u8]) -> usize {
+    let mut reader = Reader(bytes);
+    let mut end = 0;
+    while batch(&mut reader).is_some() {
+        end = bytes.len() - reader.0.len();
+    }
+    end
+}
+
+fn batch(reader: &mut Reader<'_>) -> Option<()> {
+    (reader.byte()? == 1).then_some(())?;
+    let count = u32::from_le_bytes(reader.array()?);
+    let _seqno = reader.array::<8>()?;
+    let mut hasher = Xxh3::new();
+    for _ in 0..count {
+        hasher.update(item(reader)?);
+    }
+    (reader.byte()? == 3).then_some(())?;
+    let checksum = u64::from_le_bytes(reader.array()?);
+    (reader.take(TRAILER.len())? == TRAILER && checksum == hasher.digest()).then_some(())
+}
+
+/// One item or one clearing of a keyspace, as a stretch of bytes.
+fn item<'a>(reader: &mut Reader<'a>) -> Option<&'a [u8]> {
+    let start = *reader;
+    match reader.byte()? {
+        2 => {
+            reader.take(2 + 8)?;
+            let key = u16::from_le_bytes(reader.array()?);
+            let _value = reader.array::<4>()?;
+            let value_on_disk = u32::from_le_bytes(reader.array()?);
+            reader.take(usize::from(key))?;
+            reader.take(value_on_disk as usize)?;
+        }
+        4 => drop(reader.take(8)?),
+        _ => return None,
+    }
+    start.0.get(..start.0.len() - reader.0.len())
+}
+
+/// Numbers of the groups that begin somewhere in unreadable bytes.
+fn groups_in(bytes: &[u8]) -> impl Iterator<Item = u64> {
+    let number = |at: usize| Some(u64::from_be_bytes(bytes.get(at + KEY_PREFIX.len()..)?.get(..8)?.try_into().ok()?));
+    (0..bytes.len()).filter(move |at| bytes[*at..].starts_with(KEY_PREFIX)).filter_map(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::embedded::group;
+
+    fn batch_of(key: &[u8], value: &[u8]) -> Vec<u8> {
+        let mut item = vec![2, 0, 0];
+        item.extend_from_slice(&5_u64.to_le_bytes());
+        item.extend_from_slice(&(key.len() as u16).to_le_bytes());
+        item.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        item.extend_from_slice(&(value.len() as u32).to_le_bytes());
+        item.extend_from_slice(key);
+        item.extend_from_slice(value);
+        let mut hasher = Xxh3::new();
+        hasher.update(&item);
+        let mut bytes = vec![1, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+        bytes.extend_from_slice(&item);
+        bytes.push(3);
+        bytes.extend_from_slice(&hasher.digest().to_le_bytes());
+        bytes.extend_from_slice(TRAILER);
+        bytes
+    }
+
+    fn log(change: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, usize) {
+        let dir = tempfile::tempdir().expect("a folder");
+        let whole = batch_of(&group::key(1), b"one");
+        let mut bytes = [whole.clone(), batch_of(&group::key(2), b"two")].concat();
+        bytes.extend([0; 100]);
+        change(&mut bytes);
+        std::fs::write(dir.path().join("0.jnl"), bytes).expect("written");
+        (dir, whole.len())
+    }
+
+    #[test]
+    fn zeros_behind_the_last_batch_are_no_tear() {
+        let (dir, _) = log(|_| {});
+        assert_eq!(scan(dir.path(), 2, false).expect("whole"), Tail::default());
+    }
+
+    #[test]
+    fn a_tear_above_the_mark_is_counted_and_cut() {
+        let (dir, first) = log(|bytes| bytes.truncate(bytes.len() - 110));
+        let tail = scan(dir.path(), 1, false).expect("torn");
+        let length = || std::fs::metadata(dir.path().join("0.jnl")).expect("there").len();
+        assert_eq!(tail.torn_bytes, length() - first as u64);
+        tail.cut().expect("cut");
+        assert_eq!(length(), first as u64);
+    }
+
+    #[test]
+    fn damage_at_or_below_the_mark_is_named_and_nothing_is_cut() {
+        for flipped in [3, 20, 40, 50] {
+            let (dir, _) = log(|bytes| bytes[flipped] ^= 4);
+            let fault = scan(dir.path(), 2, false).expect_err("damaged").to_string();
+            assert!(fault.contains("0.jnl byte 0"), "{fault}");
+            assert!(scan(dir.path(), 2, true).expect("accepted").torn_bytes > 0);
+        }
+    }
+
+    #[test]
+    fn damage_in_an_older_file_is_never_a_tear() {
+        let (dir, _) = log(|bytes| bytes[20] ^= 1);
+        std::fs::write(dir.path().join("1.jnl"), batch_of(b"k", b"v")).expect("written");
+        assert!(matches!(scan(dir.path(), 0, true), Err(JournalError::Damaged { .. })));
+    }
+
+    #[test]
+    fn no_store_is_no_tear() {
+        assert_eq!(scan(Path::new("/nowhere/at/all"), 0, false).expect("nothing"), Tail::default());
+    }
+}

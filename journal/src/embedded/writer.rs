@@ -1,0 +1,448 @@
+//! The one thread that writes: takes what is queued, decides, writes one batch, syncs it, notes the high-water mark,
+//! tells the outcomes. A failed write is never retried: the fatal hook ends the process.
+use std::collections::VecDeque;
+use std::ops::Range;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use fjall::{OwnedWriteBatch, PersistMode};
+use tongdao_domain::entity::EntityKey;
+use tongdao_domain::time::Timestamp;
+
+use super::Shared;
+use super::commands::{Commands, KEPT, hash_of};
+use super::group::{self, Chain, Group, Line, chained};
+use super::head::{Head, due_key, entity_key};
+use super::index::{Index, QuickMap};
+use super::mark::{Mark, MarkFile};
+use super::meta;
+use super::read::encode_state;
+use super::reserve::Space;
+use super::store::{checked, encode_starts, event_key, fault};
+use crate::contract::{CellIndex, Commit, FeedItem, JournalError, Outcome, Ticket};
+use crate::judge::{FirstAnswer, Verdict, by_command, by_head};
+use crate::record::{self, Place};
+use crate::sinks::Told;
+
+/// Heads that are rolled up with one group at most.
+const ROLLED_PER_GROUP_MAX: usize = 512;
+
+/// What the writer is asked.
+pub(crate) enum Request {
+    /// A commit, answered to a cell.
+    Commit { cell: CellIndex, ticket: Ticket, commit: Commit },
+    /// A state outside of a commit.
+    Checkpoint { entity: EntityKey, version: u64, state: Vec<u8> },
+    /// Write what is queued, then stop.
+    Close,
+}
+
+/// Where the history stands.
+pub(crate) struct Position {
+    /// Next sequence of each partition.
+    pub(crate) next: Vec<u64>,
+    pub(crate) segment: u32,
+    /// Commits in that segment so far.
+    pub(crate) segment_commits: usize,
+    /// The segment's start is not written yet.
+    pub(crate) begins: bool,
+    pub(crate) group: u64,
+    pub(crate) chain: Chain,
+    pub(crate) events: u64,
+    pub(crate) newest_at: Timestamp,
+}
+
+/// Ended segments whose heads are being stored, oldest first.
+#[derive(Default)]
+pub(crate) struct Rolling {
+    pub(crate) segments: VecDeque<(u32, Vec<EntityKey>)>,
+    /// Of the segment before: forgotten unless touched again.
+    stored: Vec<EntityKey>,
+}
+
+/// The writer.
+pub(crate) struct Writer {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) requests: Receiver<Request>,
+    pub(crate) commands: Commands,
+    pub(crate) mark: MarkFile,
+    pub(crate) at: Position,
+    pub(crate) rolling: Rolling,
+    pub(crate) group: Pending,
+}
+
+/// The group under construction; its buffers are used again and again.
+#[derive(Default)]
+pub(crate) struct Pending {
+    /// All records, one behind the other.
+    arena: Vec<u8>,
+    written: Vec<(Place, Range<usize>)>,
+    lines: Vec<Line>,
+    /// Heads after this group, of entities it touches.
+    touched: QuickMap<EntityKey, Head>,
+    states: QuickMap<EntityKey, (u64, Vec<u8>)>,
+    told: Vec<Told>,
+    followed: Vec<FeedItem>,
+    /// Facts for `meta`.
+    facts: Vec<(&'static str, u64)>,
+    inbox: Vec<Request>,
+    closing: bool,
+}
+
+impl Writer {
+    pub(crate) fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Runs until it is closed or a write fails.
+    pub(crate) fn run(mut self) {
+        let mut begun = Instant::now();
+        while self.take_requests(begun) {
+            begun = Instant::now();
+            if let Err(fault) = self.process() {
+                self.shared.closed.store(true, Ordering::Release);
+                self.shared.writable.store(false, Ordering::Release);
+                (self.shared.settings.fatal)(&fault);
+                return;
+            }
+            if self.group.closing && self.requests.is_empty() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for work; false: nobody can send any more.
+    fn take_requests(&mut self, last_group: Instant) -> bool {
+        if self.group.closing {
+            self.group.inbox.extend(self.requests.try_iter().take(self.shared.settings.group_max));
+            return true;
+        }
+        let Ok(first) = self.requests.recv() else { return false };
+        let gap = self.shared.settings.gap;
+        if !gap.is_zero() {
+            std::thread::sleep(gap.saturating_sub(last_group.elapsed()));
+        }
+        self.group.inbox.push(first);
+        self.group.inbox.extend(self.requests.try_iter().take(self.shared.settings.group_max - 1));
+        true
+    }
+
+    fn process(&mut self) -> Result<(), JournalError> {
+        self.check_reserve()?;
+        self.take_in_indexed()?;
+        let shared = self.shared();
+        let mut inbox = std::mem::take(&mut self.group.inbox);
+        let index = shared.index();
+        for request in inbox.drain(..) {
+            self.take(&index, request)?;
+        }
+        self.group.inbox = inbox;
+        if self.group.written.is_empty() && self.group.states.is_empty() {
+            drop(index);
+        } else {
+            let rolled = self.choose_rolled(&index);
+            drop(index);
+            self.write(rolled)?;
+        }
+        self.tell();
+        Ok(())
+    }
+
+    fn check_reserve(&mut self) -> Result<(), JournalError> {
+        let shared = &self.shared;
+        let was = shared.writable.load(Ordering::Relaxed);
+        let space = Space::of(&shared.settings.dir)?;
+        let writable = shared.settings.reserve.writable(was, space, shared.store.db.write_buffer_size());
+        if writable != was {
+            shared.writable.store(writable, Ordering::Release);
+            tracing::warn!(writable, free_bytes = space.free, "the disk reserve of the journal");
+        }
+        Ok(())
+    }
+
+    fn take_in_indexed(&mut self) -> Result<(), JournalError> {
+        if let Some(segment) = self.commands.finished()? {
+            self.group.facts.push((meta::INDEXED, u64::from(segment) + 1));
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, index: &Index, request: Request) -> Result<(), JournalError> {
+        match request {
+            Request::Commit { cell, ticket, commit } => {
+                let outcome = match self.decide(index, commit) {
+                    Err(JournalError::Damaged { place, what }) => {
+                        tracing::error!(place, what, "a commit needs what is damaged and is not taken");
+                        Outcome::Unavailable
+                    }
+                    decided => decided?,
+                };
+                self.group.told.push((cell, ticket, outcome));
+            }
+            Request::Checkpoint { entity, version, state } => self.cover(index, entity, version, state)?,
+            Request::Close => self.group.closing = true,
+        }
+        Ok(())
+    }
+
+    fn decide(&mut self, index: &Index, commit: Commit) -> Result<Outcome, JournalError> {
+        let hash = hash_of(commit.command_id.as_str());
+        let first = match self.commands.find(hash)? {
+            Some(place) => self.first_answer(place, &commit)?,
+            None => None,
+        };
+        if let Some(outcome) = by_command(&commit, first) {
+            return Ok(outcome);
+        }
+        if !self.shared.writable.load(Ordering::Relaxed) {
+            return Ok(Outcome::Unavailable);
+        }
+        if !self.group.touched.contains_key(&commit.entity) {
+            let known = index.get(&commit.entity).cloned();
+            let head = known.map_or_else(|| self.shared.store.newest_head(&commit.entity), |head| Ok(Some(head)))?;
+            if let Verdict::Tell(outcome) = by_head(&commit, head.as_ref().map(|head| head.etag)) {
+                return Ok(outcome);
+            }
+            self.group.touched.insert(commit.entity.clone(), head.unwrap_or_else(|| Head::new(commit.next)));
+        } else if let Verdict::Tell(outcome) = by_head(&commit, self.group.touched.get(&commit.entity).map(|head| head.etag)) {
+            return Ok(outcome);
+        }
+        Ok(Outcome::Committed { seq: self.append(hash, commit) })
+    }
+
+    /// What was answered under the command id of the record at a place, if it is the same id and not older than 48 h.
+    fn first_answer(&self, place: Place, commit: &Commit) -> Result<Option<FirstAnswer>, JournalError> {
+        let here = self.group.written.iter().rev().find(|(written, _)| *written == place);
+        let stored = match here {
+            Some(_) => None,
+            None => Some(self.shared.store.record(&self.shared.store.db.snapshot(), place)?),
+        };
+        let bytes = match (&stored, here) {
+            (None, Some((_, range))) => &self.group.arena[range.clone()],
+            (Some(bytes), _) => &bytes[..],
+            (None, None) => return Ok(None),
+        };
+        let record = checked(bytes, place)?;
+        let same = record.command_id == commit.command_id.as_str() && record.at >= commit.at - KEPT;
+        Ok(same.then(|| FirstAnswer { fingerprint: record.fingerprint, reply: record.reply.to_vec() }))
+    }
+
+    fn append(&mut self, hash: [u64; 2], commit: Commit) -> u64 {
+        let partition = commit.entity.partition(self.shared.settings.partitions);
+        let next = &mut self.at.next[usize::from(partition)];
+        let place = Place { partition, seq: *next };
+        let events = commit.events.len() as u64;
+        *next += events;
+        let group = &mut self.group;
+        let start = group.arena.len();
+        let checksum = record::encode(&mut group.arena, place, self.at.group + 1, &commit);
+        group.written.push((place, start..group.arena.len()));
+        group.lines.push(Line { partition, events, checksum });
+        self.commands.insert(hash, place);
+        self.at.newest_at = self.at.newest_at.max(commit.at);
+        if self.shared.sinks.read().unwrap_or_else(PoisonError::into_inner).follows(commit.entity.kind) {
+            group.follow(place, &commit);
+        }
+        group.advance(place.seq, commit);
+        place.seq
+    }
+
+    fn cover(&mut self, index: &Index, entity: EntityKey, version: u64, state: Vec<u8>) -> Result<(), JournalError> {
+        let known = self.group.touched.get(&entity).or_else(|| index.get(&entity)).cloned();
+        let head = known.map_or_else(|| self.shared.store.newest_head(&entity), |head| Ok(Some(head)));
+        match head {
+            Err(JournalError::Damaged { place, what }) => tracing::error!(place, what, "a state could not be written"),
+            head => {
+                if let Some(mut head) = head?.filter(|_| self.shared.writable.load(Ordering::Relaxed))
+                    && head.cover(version)
+                {
+                    self.group.touched.insert(entity.clone(), head);
+                    self.group.states.insert(entity, (version, state));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Some heads of ended segments that are to be stored with this group.
+    fn choose_rolled(&mut self, index: &Index) -> Vec<(EntityKey, Head)> {
+        let mut rolled = Vec::new();
+        while rolled.len() < ROLLED_PER_GROUP_MAX {
+            let Some((segment, entities)) = self.rolling.segments.front_mut() else { break };
+            let Some(entity) = entities.pop() else {
+                self.group.facts.push((meta::LOW, u64::from(*segment) + 1));
+                self.rolling.segments.pop_front();
+                continue;
+            };
+            let head = self.group.touched.get(&entity).or_else(|| index.to_store(&entity)).cloned();
+            if let Some(head) = head.filter(|_| !self.group.states.contains_key(&entity)) {
+                rolled.push((entity.clone(), head));
+            }
+            self.rolling.stored.push(entity);
+        }
+        rolled.sort_by(|(a, _), (b, _)| a.cmp(b));
+        rolled.dedup_by(|(a, _), (b, _)| a == b);
+        rolled
+    }
+
+    fn write(&mut self, rolled: Vec<(EntityKey, Head)>) -> Result<(), JournalError> {
+        let shared = self.shared();
+        let has_commits = !self.group.written.is_empty();
+        let mode = if has_commits { PersistMode::SyncData } else { PersistMode::Buffer };
+        let items = self.group.written.len() + 3 * (rolled.len() + self.group.states.len()) + 8;
+        let mut batch = OwnedWriteBatch::with_capacity(shared.store.db.clone(), items).durability(Some(mode));
+        if has_commits {
+            self.put_group(&mut batch);
+        }
+        let stored = self.put_heads(&mut batch, rolled);
+        for (name, value) in self.group.facts.drain(..) {
+            meta::put(&mut batch, &shared.store, name, value);
+        }
+        batch.commit().map_err(fault("write failed"))?;
+        if has_commits {
+            self.mark.write(Mark { group: self.at.group, chain: self.at.chain })?;
+        }
+        self.publish(stored, has_commits);
+        Ok(())
+    }
+
+    /// The group's own record comes first: the start finds its number even where the batch is torn.
+    fn put_group(&mut self, batch: &mut OwnedWriteBatch) {
+        let (store, group) = (&self.shared.store, &mut self.group);
+        let number = self.at.group + 1;
+        self.at.chain = chained(&self.at.chain, number, &group.lines, [&group.arena]);
+        self.at.group = number;
+        self.at.events += group.lines.iter().map(|line| line.events).sum::<u64>();
+        let lines = std::mem::take(&mut group.lines);
+        let stored =
+            Group { number, segment: self.at.segment, newest_at: self.at.newest_at, events: self.at.events, lines, chain: self.at.chain };
+        batch.insert(&store.groups, group::key(number), stored.encode());
+        group.lines = stored.lines;
+        if self.at.begins {
+            batch.insert(&store.segments, self.at.segment.to_be_bytes(), encode_starts(&starts(&self.at.next, &group.lines)));
+        }
+        for (place, range) in &group.written {
+            batch.insert(&store.events, event_key(self.at.segment, *place), &group.arena[range.clone()]);
+        }
+    }
+
+    /// States with their heads, heads of ended segments, and the timers of both.
+    fn put_heads(&mut self, batch: &mut OwnedWriteBatch, rolled: Vec<(EntityKey, Head)>) -> Vec<(EntityKey, Head)> {
+        let store = &self.shared.store;
+        let mut stored = rolled;
+        for (entity, (version, state)) in self.group.states.drain() {
+            batch.insert(&store.states, entity_key(&entity).as_slice(), encode_state(version, &state));
+            if let Some(head) = self.group.touched.get(&entity) {
+                stored.push((entity, head.clone()));
+            }
+        }
+        for (entity, head) in &mut stored {
+            batch.insert(&store.heads, entity_key(entity).as_slice(), head.encode());
+            if head.stored_deadline != head.deadline {
+                let key = |at| due_key(at, entity);
+                head.stored_deadline.map(key).into_iter().for_each(|key| batch.remove(&store.due, key.as_slice()));
+                head.deadline.map(key).into_iter().for_each(|key| batch.insert(&store.due, key.as_slice(), []));
+            }
+            head.stored_deadline = head.deadline;
+        }
+        stored
+    }
+
+    /// Lets readers see the group.
+    fn publish(&mut self, stored: Vec<(EntityKey, Head)>, has_commits: bool) {
+        let shared = self.shared();
+        if has_commits && std::mem::take(&mut self.at.begins) {
+            shared.store.push_start(starts(&self.at.next, &self.group.lines).into());
+        }
+        let mut index = shared.index();
+        for (entity, head) in self.group.touched.drain() {
+            index.apply(entity, head, self.at.segment);
+        }
+        for (entity, head) in &stored {
+            index.stored(entity, head);
+        }
+        self.at.segment_commits += self.group.written.len();
+        if self.at.segment_commits >= shared.settings.segment_commits_max {
+            self.end_segment(&mut index);
+        }
+        drop(index);
+        shared.newest_at.store(self.at.newest_at.0, Ordering::Release);
+        shared.events.store(self.at.events, Ordering::Release);
+        shared.groups.store(self.at.group, Ordering::Release);
+        shared.acknowledged.store(self.at.group, Ordering::Release);
+    }
+
+    pub(crate) fn end_segment(&mut self, index: &mut Index) {
+        let ended = self.at.segment;
+        self.commands.seal(ended, self.at.newest_at);
+        for entity in self.rolling.stored.drain(..) {
+            index.forget(&entity, ended.saturating_sub(1));
+        }
+        self.rolling.segments.push_back((ended, index.take_dirtied()));
+        self.at.segment = ended + 1;
+        self.at.segment_commits = 0;
+        self.at.begins = true;
+    }
+
+    /// Everything is durable: says so, and empties the buffers.
+    fn tell(&mut self) {
+        let group = &mut self.group;
+        let sinks = self.shared.sinks.read().unwrap_or_else(PoisonError::into_inner);
+        if !group.followed.is_empty() {
+            sinks.tell_followed(&Arc::from(std::mem::take(&mut group.followed)));
+        }
+        sinks.tell(std::mem::take(&mut group.told));
+        group.arena.clear();
+        group.written.clear();
+        group.lines.clear();
+        group.touched.clear();
+    }
+}
+
+/// First sequences of the segment that a group begins: what comes next, less what the group itself has.
+fn starts(next: &[u64], lines: &[Line]) -> Vec<u64> {
+    let mut starts = next.to_vec();
+    for line in lines {
+        starts[usize::from(line.partition)] -= line.events;
+    }
+    starts
+}
+
+impl Pending {
+    fn follow(&mut self, place: Place, commit: &Commit) {
+        let before = commit.next.version - commit.events.len() as u64;
+        self.followed.extend(commit.events.iter().enumerate().map(|(n, event)| FeedItem {
+            partition: place.partition,
+            seq: place.seq + n as u64,
+            at: commit.at,
+            entity: commit.entity.clone(),
+            version: before + n as u64 + 1,
+            command_id: commit.command_id.clone(),
+            event: event.to_vec(),
+        }));
+    }
+
+    /// The head of the entity must be among the touched already.
+    fn advance(&mut self, seq: u64, commit: Commit) {
+        let Some(head) = self.touched.get_mut(&commit.entity) else { return };
+        head.advance(commit.next, seq, commit.deadline);
+        if let Some(state) = commit.state
+            && head.cover(commit.next.version)
+        {
+            self.states.insert(commit.entity, (commit.next.version, state.to_vec()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_segment_starts_where_its_first_group_does() {
+        let line = |partition, events| Line { partition, events, checksum: 0 };
+        assert_eq!(starts(&[1, 5, 9], &[line(1, 2), line(2, 1), line(1, 2)]), [1, 1, 8]);
+    }
+}
