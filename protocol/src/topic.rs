@@ -240,3 +240,159 @@ pub fn matches(filter: &str, topic: &str) -> bool {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn permissions() -> Permissions {
+        let id = |text: &str| DeviceId::new(text).expect("an id");
+        Permissions::of(&SiteId::new("cd").expect("an id"), DeviceKind::Gate, &id("g1"))
+    }
+
+    #[test]
+    fn every_topic_reads_back_as_what_it_was_made_of() {
+        let (site, device) = (SiteId::new("cd").expect("an id"), DeviceId::new("g.1_a-b").expect("an id"));
+        for kind in [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display] {
+            for message in Up::ALL {
+                let topic = up(&site, kind, &device, *message);
+                assert_eq!(Topic::parse(&topic), Ok(Topic::Up { site: "cd", kind, device: "g.1_a-b", message: *message }), "{topic}");
+            }
+            for message in Down::ALL {
+                let topic = down(&site, kind, &device, *message);
+                assert_eq!(Topic::parse(&topic), Ok(Topic::Down { site: "cd", kind, device: "g.1_a-b", message: *message }), "{topic}");
+            }
+        }
+        let command = Down::Command;
+        assert_eq!(Topic::parse(&site_broadcast(&site, command)), Ok(Topic::SiteBroadcast { site: "cd", message: command }));
+        assert_eq!(Topic::parse(&broadcast(command)), Ok(Topic::Broadcast { message: command }));
+        assert_eq!(up(&site, DeviceKind::Gate, &device, Up::Tap), "td/1/cd/gate/g.1_a-b/up/tap");
+    }
+
+    #[test]
+    fn what_is_no_topic_says_why() {
+        let long = format!("td/1/{}/gate/g1/up/tap", "s".repeat(65));
+        for (topic, why) in [
+            ("", TopicError::Shape),
+            ("td/1", TopicError::Shape),
+            ("td/2/cd/gate/g1/up/tap", TopicError::Shape),
+            ("/td/1/cd/gate/g1/up/tap", TopicError::Shape),
+            ("td/1/cd/gate/g1/up/tap/", TopicError::Shape),
+            ("td/1/cd/gate/g1/sideways/tap", TopicError::Shape),
+            ("td/1/cd/all/up/tap", TopicError::Shape),
+            ("td/1/cd/gate/g1/up/+", TopicError::Wildcard),
+            ("td/1/cd/gate/#", TopicError::Wildcard),
+            ("td/1//gate/g1/up/tap", TopicError::Id),
+            ("td/1/cd/gate/g 1/up/tap", TopicError::Id),
+            ("td/1/cd/gate/g1\0/up/tap", TopicError::Id),
+            (long.as_str(), TopicError::Id),
+            ("td/1/cd/fridge/g1/up/tap", TopicError::Kind),
+            ("td/1/cd/GATE/g1/up/tap", TopicError::Kind),
+            ("td/1/cd/gate/g1/up/decision", TopicError::Message),
+            ("td/1/cd/gate/g1/down/tap", TopicError::Message),
+            ("td/1/cd/gate/g1/up/", TopicError::Message),
+        ] {
+            assert_eq!(Topic::parse(topic), Err(why), "{topic}");
+        }
+    }
+
+    #[test]
+    fn a_device_publishes_only_below_its_own_up() {
+        let mine = permissions();
+        assert_eq!(mine.published("td/1/cd/gate/g1/up/tap"), Some(Up::Tap));
+        for foreign in [
+            "td/1/cd/gate/g2/up/tap",
+            "td/1/cd/gate/g11/up/tap",
+            "td/1/bj/gate/g1/up/tap",
+            "td/1/cd/kiosk/g1/up/tap",
+            "td/1/cd/gate/g1/down/decision",
+            "td/1/cd/gate/g1/up/decision",
+            "td/1/cd/gate/g1/up/tap/x",
+            "td/1/cd/gate/g1/up/",
+            "td/1/cd/gate/g1/up",
+            "td/1/cd/all/down/command",
+            "td/1/all/down/command",
+            "$SYS/broker",
+            "",
+        ] {
+            assert_eq!(mine.published(foreign), None, "{foreign}");
+        }
+    }
+
+    #[test]
+    fn a_device_subscribes_only_to_its_own_down_and_the_broadcasts() {
+        let mine = permissions();
+        for own in [
+            "td/1/cd/gate/g1/down/#",
+            "td/1/cd/gate/g1/down/+",
+            "td/1/cd/gate/g1/down/decision",
+            "td/1/cd/all/down/#",
+            "td/1/cd/all/down/command",
+            "td/1/all/down/+",
+        ] {
+            assert!(mine.may_subscribe(own), "{own}");
+        }
+        for foreign in [
+            "#",
+            "+/#",
+            "td/#",
+            "td/1/#",
+            "td/1/cd/#",
+            "td/1/cd/gate/#",
+            "td/1/cd/gate/+/down/#",
+            "td/1/cd/gate/g1/#",
+            "td/1/cd/gate/g1/up/#",
+            "td/1/cd/gate/g1/down",
+            "td/1/cd/gate/g1/down/",
+            "td/1/cd/gate/g1/down/decision/#",
+            "td/1/cd/gate/g1/down/x#",
+            "td/1/+/all/down/#",
+            "td/1/bj/all/down/#",
+            "td/1/cd/+/down/#",
+            "td/1/+/down/#",
+            "$share/a/td/1/cd/gate/g1/down/#",
+            "$SYS/#",
+            "",
+            "td/1/cd/gate/g2/down/decision",
+        ] {
+            assert!(!mine.may_subscribe(foreign), "{foreign}");
+        }
+    }
+
+    #[test]
+    fn filters_match_as_the_standard_says() {
+        for (filter, topic, fits) in [
+            ("a/b", "a/b", true),
+            ("a/#", "a", true),
+            ("a/#", "a/b/c", true),
+            ("a/+", "a/b", true),
+            ("a/+", "a/b/c", false),
+            ("a/+", "a", false),
+            ("a/b", "a", false),
+            ("+/b", "a/b", true),
+            ("#", "a/b", true),
+            ("a", "a/b", false),
+        ] {
+            assert_eq!(matches(filter, topic), fits, "{filter} {topic}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_topic_makes_it_panic(topic in "(td/1/)?[a-z0-9/+#$ é]{0,60}") {
+            if let Ok(parsed) = Topic::parse(&topic) {
+                prop_assert_eq!(parsed.to_string(), topic);
+            }
+        }
+
+        #[test]
+        fn what_may_be_subscribed_never_reaches_another_device(filter in "td/1/(cd|all|\\+)/(gate|all|down|\\+|#)(/(g1|g2|down|up|\\+|#)){0,3}") {
+            if permissions().may_subscribe(&filter) {
+                for foreign in ["td/1/cd/gate/g2/down/decision", "td/1/cd/gate/g1/up/tap", "td/1/bj/gate/g1/down/decision", "td/1/bj/all/down/command"] {
+                    prop_assert!(!matches(&filter, foreign), "{} reaches {}", filter, foreign);
+                }
+            }
+        }
+    }
+}

@@ -1,6 +1,8 @@
 //! What a gate sends and is told, beside what every device does ([`crate::device`]).
 mod decision;
 mod down;
+#[cfg(test)]
+mod tests;
 mod up;
 mod words;
 
