@@ -29,6 +29,7 @@ wire! {
         /// Versions of what it holds, such as `{"list": 12}`.
         versions = "versions": Versions,
         /// Codes of its present faults.
+        #[schemars(length(max = 64))]
         faults = "faults": Vec<Id>,
         /// When it says so, by its own clock.
         at = "at": Time,

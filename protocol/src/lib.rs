@@ -10,6 +10,7 @@ pub mod gate;
 pub mod import;
 pub mod money;
 pub mod payload;
+pub mod schema;
 pub mod site;
 pub mod text;
 pub mod time;

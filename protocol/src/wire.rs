@@ -297,7 +297,7 @@ pub(crate) use wire;
 macro_rules! wire_enum {
     ($(#[$meta:meta])* $name:ident = $domain:ty { $($variant:ident = $wire:literal),* $(,)? }) => {
         $(#[$meta])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, schemars::JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         pub enum $name { $(#[doc = concat!("`", $wire, "`")] #[serde(rename = $wire)] $variant,)* }
 
         impl $name {
@@ -310,6 +310,14 @@ macro_rules! wire_enum {
             #[must_use]
             pub fn from_name(name: &str) -> Option<Self> {
                 match name { $($wire => Some(Self::$variant),)* _ => None }
+            }
+        }
+        impl schemars::JsonSchema for $name {
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({"type": "string", "enum": [$($wire),*]})
             }
         }
         impl<'de> $crate::wire::Wire<'de> for $name {

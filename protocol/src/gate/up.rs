@@ -85,6 +85,7 @@ wire! {
         /// When, by the gate's clock.
         at = "at": Time,
         /// The gate decides alone this long after `at`, in milliseconds.
+        #[schemars(range(max = 86_400_000))]
         deadline_ms = "deadline_ms": u64,
         /// `rev` of the mode that the gate obeys; 0 = none yet.
         mode = "mode": u64,
@@ -225,6 +226,7 @@ wire! {
         /// Sequence of the first.
         first_seq = "first_seq": u64,
         /// In order of their sequence, at most 150.
+        #[schemars(length(max = 150))]
         records = "records": Vec<Record>,
     }
 }

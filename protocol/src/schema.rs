@@ -1,0 +1,255 @@
+//! The contract as files: a JSON Schema for each message of a gate, and an AsyncAPI document for all of them together.
+//! Generated from the very types that read and write, committed under `docs/`; a test fails when they drift apart.
+//! `TONGDAO_BLESS=1 cargo test -p tongdao-protocol` writes them anew.
+use crate::payload::UNKNOWN_TEXT_CHARS_MAX;
+use crate::topic::{Down, Up};
+use crate::wire::WHOLE_MAX;
+use crate::{device, gate};
+use schemars::generate::{SchemaGenerator, SchemaSettings};
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value, json};
+
+/// A message in the contract.
+struct Message {
+    /// The last topic level.
+    name: &'static str,
+    /// From the device?
+    up: bool,
+    /// Kept by the broker for later subscribers?
+    retained: bool,
+    /// The message that answers it.
+    answer: Option<&'static str>,
+    /// What it is, in a sentence.
+    summary: &'static str,
+    /// Its type.
+    add: fn(&mut SchemaGenerator) -> Schema,
+}
+
+const fn up<T: JsonSchema>(message: Up, answer: Option<Down>, summary: &'static str) -> Message {
+    let answer = match answer {
+        Some(answer) => Some(answer.name()),
+        None => None,
+    };
+    let retained = matches!(message, Up::State);
+    Message { name: message.name(), up: true, retained, answer, summary, add: SchemaGenerator::subschema_for::<T> }
+}
+
+const fn down<T: JsonSchema>(message: Down, answer: Option<Up>, summary: &'static str) -> Message {
+    let answer = match answer {
+        Some(answer) => Some(answer.name()),
+        None => None,
+    };
+    let retained = matches!(message, Down::Mode | Down::Config);
+    Message { name: message.name(), up: false, retained, answer, summary, add: SchemaGenerator::subschema_for::<T> }
+}
+
+const MESSAGES: [Message; 11] = [
+    up::<gate::Tap>(Up::Tap, Some(Down::Decision), "A medium was presented"),
+    up::<gate::Passage>(Up::Passage, None, "What the rider did after a decision"),
+    up::<gate::Records>(Up::Records, Some(Down::RecordsAck), "The gate's own account of every sequence"),
+    up::<gate::Alarm>(Up::Alarm, None, "A button, a fire line or a sensor"),
+    up::<device::State>(Up::State, None, "What the device says of itself; also its will, with online false"),
+    up::<device::Ack>(Up::Ack, None, "The end of a command or a mode change"),
+    down::<gate::Decision>(Down::Decision, None, "The answer to a tap"),
+    down::<gate::RecordsAck>(Down::RecordsAck, None, "What of the gate's records is durable"),
+    down::<gate::Mode>(Down::Mode, Some(Up::Ack), "Service of the gate and modes of its station"),
+    down::<device::Command>(Down::Command, Some(Up::Ack), "Something to do"),
+    down::<device::Config>(Down::Config, None, "Parameters of the device"),
+];
+
+/// The JSON Schema (draft 2020-12) of each message: its name and the text.
+#[must_use]
+pub fn json_schemas() -> Vec<(&'static str, String)> {
+    let schema = |message: &Message| {
+        let mut generator = SchemaSettings::draft2020_12().into_generator();
+        let root = (message.add)(&mut generator);
+        let name = referred(&root);
+        let mut definitions = generator.take_definitions(true);
+        let mut schema = definitions.remove(&name).unwrap_or_default();
+        if let Some(fields) = schema.as_object_mut() {
+            fields.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+            fields.insert("title".to_owned(), json!(message.name));
+            fields.insert("$defs".to_owned(), Value::Object(definitions));
+        }
+        tightened(schema, message.up)
+    };
+    MESSAGES.iter().map(|message| (message.name, text(&schema(message)))).collect()
+}
+
+/// The AsyncAPI 3.0 document, as JSON text. It speaks as the server: it receives `up` and sends `down`.
+#[must_use]
+pub fn asyncapi() -> String {
+    let (mut channels, mut operations, mut messages, mut schemas) = (Map::new(), Map::new(), Map::new(), Map::new());
+    for message in &MESSAGES {
+        channels.insert(message.name.to_owned(), message.channel());
+        operations.insert(message.operation_name(), message.operation());
+        let mut generator = SchemaSettings::draft07().with(|s| s.definitions_path = "/components/schemas".into()).into_generator();
+        let payload = (message.add)(&mut generator);
+        messages.insert(message.name.to_owned(), message.described(payload.to_value()));
+        schemas.extend(generator.take_definitions(true).into_iter().map(|(name, schema)| (name, tightened(schema, message.up))));
+    }
+    for (name, address) in [("site_command", "td/1/{site}/all/down/command"), ("network_command", "td/1/all/down/command")] {
+        channels.insert(name.to_owned(), channel(address, "command", "A command to many devices"));
+        operations.insert(format!("send_{name}"), operation("send", name, "command", false));
+    }
+    text(&json!({
+        "asyncapi": "3.0.0",
+        "info": {
+            "title": "Tongdao devices",
+            "version": "1.0.0",
+            "description": "MQTT 5 and 3.1.1, QoS 1, JSON in UTF-8 of at most 64 KiB. Client id = user name = device id, password = its secret. \
+                Unknown fields are ignored if they are a number, a boolean or at most 128 characters, else the payload is refused.",
+        },
+        "defaultContentType": "application/json",
+        "servers": {"local": {"host": "127.0.0.1:1883", "protocol": "mqtt", "description": "`listen.mqtt`; TLS on `listen.mqtts`"}},
+        "channels": channels,
+        "operations": operations,
+        "components": {"messages": messages, "schemas": schemas},
+    }))
+}
+
+impl Message {
+    fn channel(&self) -> Value {
+        let way = if self.up { "up" } else { "down" };
+        channel(&format!("td/1/{{site}}/gate/{{device}}/{way}/{}", self.name), self.name, self.summary)
+    }
+    fn operation_name(&self) -> String {
+        format!("{}_{}", if self.up { "receive" } else { "send" }, self.name)
+    }
+    fn operation(&self) -> Value {
+        let mut operation = operation(if self.up { "receive" } else { "send" }, self.name, self.name, self.retained);
+        if let (Some(answer), Some(fields)) = (self.answer, operation.as_object_mut()) {
+            fields.insert("reply".to_owned(), json!({"channel": {"$ref": format!("#/channels/{answer}")}}));
+        }
+        operation
+    }
+    fn described(&self, payload: Value) -> Value {
+        json!({"name": self.name, "summary": self.summary, "contentType": "application/json", "payload": payload})
+    }
+}
+
+fn channel(address: &str, message: &str, summary: &str) -> Value {
+    let parameters: Map<String, Value> = ["site", "device"]
+        .into_iter()
+        .filter(|name| address.contains(&format!("{{{name}}}")))
+        .map(|name| (name.to_owned(), json!({"description": format!("{name} id, [A-Za-z0-9._-]{{1,64}}")})))
+        .collect();
+    let messages = json!({message: {"$ref": format!("#/components/messages/{message}")}});
+    json!({"address": address, "summary": summary, "parameters": parameters, "messages": messages})
+}
+
+fn operation(action: &str, channel: &str, message: &str, retained: bool) -> Value {
+    json!({
+        "action": action,
+        "channel": {"$ref": format!("#/channels/{channel}")},
+        "messages": [{"$ref": format!("#/channels/{channel}/messages/{message}")}],
+        "bindings": {"mqtt": {"qos": 1, "retain": retained, "bindingVersion": "0.2.0"}},
+    })
+}
+
+/// The definition that a schema refers to.
+fn referred(schema: &Schema) -> String {
+    let reference = schema.get("$ref").and_then(Value::as_str).unwrap_or_default();
+    reference.rsplit('/').next().unwrap_or_default().to_owned()
+}
+
+/// Says what no derive can say: the largest whole number, and what an unknown field may hold.
+fn tightened(schema: Value, up: bool) -> Value {
+    let Ok(mut schema) = Schema::try_from(schema) else { return Value::Null };
+    let small = json!({"type": ["number", "boolean", "string", "null"], "maxLength": UNKNOWN_TEXT_CHARS_MAX});
+    let mut transform = RecursiveTransform(|schema: &mut Schema| {
+        if schema.get("format").and_then(Value::as_str) == Some("uint64") {
+            schema.remove("format");
+            schema.ensure_object().entry("maximum").or_insert(json!(WHOLE_MAX));
+        }
+        if up && schema.get("properties").is_some() {
+            schema.insert("additionalProperties".to_owned(), small.clone());
+        }
+    });
+    transform.transform(&mut schema);
+    schema.to_value()
+}
+
+fn text(value: &Value) -> String {
+    format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    fn docs() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
+    }
+
+    /// Compares what is generated with what is committed, or commits it.
+    fn same(file: &str, generated: &str) {
+        let path = docs().join(file);
+        if std::env::var_os("TONGDAO_BLESS").is_some() {
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            std::fs::write(&path, generated).expect("written");
+        }
+        let committed = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("docs/{file}: {error}"));
+        let value = |text: &str| serde_json::from_str::<Value>(text).expect("JSON");
+        assert_eq!(value(&committed), value(generated), "docs/{file} has drifted: TONGDAO_BLESS=1 cargo test -p tongdao-protocol");
+    }
+
+    #[test]
+    fn the_committed_schemas_are_those_of_the_code() {
+        for (name, schema) in json_schemas() {
+            same(&format!("schemas/gate/{name}.json"), &schema);
+        }
+        let files = std::fs::read_dir(docs().join("schemas/gate")).expect("a folder").count();
+        assert_eq!(files, MESSAGES.len(), "no file without a message");
+    }
+
+    #[test]
+    fn the_committed_asyncapi_document_is_that_of_the_code() {
+        same("asyncapi.json", &asyncapi());
+    }
+
+    #[test]
+    fn every_topic_message_has_a_schema() {
+        let names: Vec<&str> = MESSAGES.iter().map(|message| message.name).collect();
+        let topics = Up::ALL.iter().map(|message| message.name()).chain(Down::ALL.iter().map(|message| message.name()));
+        for topic in topics {
+            assert!(names.contains(&topic), "{topic}");
+        }
+    }
+
+    #[test]
+    fn every_reference_in_the_documents_leads_somewhere() {
+        fn references(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(fields) => {
+                    found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
+                    fields.values().for_each(|field| references(field, found));
+                }
+                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
+                _ => {}
+            }
+        }
+        for document in json_schemas().into_iter().map(|(_, text)| text).chain([asyncapi()]) {
+            let document: Value = serde_json::from_str(&document).expect("JSON");
+            let mut found = Vec::new();
+            references(&document, &mut found);
+            for reference in found {
+                assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_schema_says_what_the_reader_does() {
+        let schemas = json_schemas();
+        let tap: Value = serde_json::from_str(&schemas.iter().find(|(name, _)| *name == "tap").expect("there").1).expect("JSON");
+        assert_eq!(tap.pointer("/properties/seq/maximum"), Some(&json!(WHOLE_MAX)));
+        assert_eq!(tap.pointer("/additionalProperties/maxLength"), Some(&json!(128)));
+        let required = tap.get("required").and_then(Value::as_array).expect("a list");
+        assert_eq!(required.len(), 8, "every field of a tap is required");
+        let medium = tap.pointer("/$defs/Medium/required").expect("a medium");
+        assert_eq!(medium, &json!(["kind", "token"]));
+    }
+}
