@@ -10,6 +10,7 @@ mod manage;
 mod post;
 mod state;
 mod tap;
+mod view;
 
 use crate::device::By;
 use crate::id::{StationId, TapId, Token};
@@ -25,6 +26,7 @@ pub use limits::{ClassLimits, Spent, WalletLimits};
 pub use manage::MEDIA_MAX;
 pub use post::{FACTS_MAX, paid};
 pub use state::{Account, EarlyPassage, Holder, LinkedMedium, Posted, reference};
+pub use view::{PostingState, PostingView, View};
 
 /// Class of a digital-RMB wallet: 4 is the anonymous one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

@@ -11,6 +11,7 @@ pub mod fare;
 pub mod fingerprint;
 pub mod gate;
 pub mod id;
+pub mod invariant;
 pub mod journey;
 pub mod ledger;
 pub mod machine;

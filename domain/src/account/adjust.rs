@@ -74,7 +74,7 @@ impl Account {
         let open = self.open_before(&rules, &fact);
         match direction {
             Direction::Entry if rules.is_in(open.as_ref(), fact.at) => return Err(wrong_state("a journey is open at that time")),
-            Direction::Exit if !open.as_ref().is_some_and(|open| open.closes_at > fact.at) => {
+            Direction::Exit if open.as_ref().is_none_or(|open| open.closes_at <= fact.at) => {
                 return Err(wrong_state("no journey is open at that time; give the time of the exit, or add the entry first"));
             }
             _ => {}

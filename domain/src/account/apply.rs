@@ -65,13 +65,16 @@ impl Account {
         let Event::Adjusted { kind, station, at: was, tap, number, command_id, change, .. } = event else { return };
         self.numbered = self.numbered.max(*number);
         let mark = |kind| Mark { entry: tap.clone(), kind, station: station.clone(), at: *was };
+        let added = |direction| desk_fact(tap, direction, station, *was, *number, at);
+        let mut own = None;
         match kind {
-            AdjustKind::AddEntry => self.insert(desk_fact(tap, Direction::Entry, station, *was, *number, at)),
-            AdjustKind::AddExit => self.insert(desk_fact(tap, Direction::Exit, station, *was, *number, at)),
+            AdjustKind::AddEntry => own = Some(added(Direction::Entry)),
+            AdjustKind::AddExit => own = Some(added(Direction::Exit)),
             AdjustKind::Overstay => self.marks.push(mark(MarkKind::OverstayCollected)),
             AdjustKind::Waive => self.marks.push(mark(MarkKind::Waived)),
         }
-        self.change(change, at, None, |_| Some(command_id.clone()));
+        self.change(change, at, own.as_ref(), |_| Some(command_id.clone()));
+        own.into_iter().for_each(|fact| self.insert(fact));
     }
 
     fn fact_of_tap(&mut self, tap: &Tap, station: &StationId, told: Told, number: u64, at: Timestamp) -> Fact {

@@ -47,7 +47,8 @@ impl Outlook {
 
 impl Account {
     /// What journeys depend on, as the account is now.
-    pub(super) fn rules<'a>(&'a self, world: &'a World) -> Rules<'a> {
+    #[must_use]
+    pub fn rules<'a>(&'a self, world: &'a World) -> Rules<'a> {
         let passenger_class = self.holder.as_ref().map_or("", |holder| holder.passenger_class.as_str());
         Rules { world, passenger_class, marks: &self.marks, closed_until: self.closed_until }
     }

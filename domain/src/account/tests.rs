@@ -1,4 +1,5 @@
 //! The account, driven through its public contract: a rider on the line of [`crate::testing`] with Chengdu's fares.
+mod permutations;
 mod race;
 mod straight;
 

@@ -111,7 +111,8 @@ impl<'a> Rules<'a> {
     }
 
     fn mark(&self, entry: &TapId, kind: MarkKind) -> Option<&'a Mark> {
-        self.marks.iter().find(|mark| mark.kind == kind && mark.entry == *entry)
+        let marks = self.marks.iter().filter(|mark| mark.kind == kind && mark.entry == *entry);
+        marks.min_by_key(|mark| (mark.at, &mark.station))
     }
 
     fn enter(&self, scene: &Scene<'_>, fact: &Fact) -> Open {
