@@ -34,6 +34,8 @@ pub struct GatewayConfig {
     pub packet_ms: u64,
     /// Bytes waiting for a client that takes none of them. Default 10,000.
     pub write_ms: u64,
+    /// From our good-bye to the end of the socket, so that the client can read it. Default 1,000.
+    pub linger_ms: u64,
     /// Longest keep-alive, in seconds; a client that wants none or more gets this. Default 600.
     pub keep_alive_max_s: u16,
     /// Largest MQTT packet that is taken, in bytes. Default 65,536.
@@ -82,6 +84,7 @@ impl Default for GatewayConfig {
             connect_ms: 5_000,
             packet_ms: 10_000,
             write_ms: 10_000,
+            linger_ms: 1_000,
             keep_alive_max_s: 600,
             packet_bytes_max: 65_536,
             receive_max: 8,

@@ -155,6 +155,12 @@ impl FaultBook {
             *lines.entry((source, fault, minute)).or_default() += 1;
         }
     }
+    /// Counts again what was taken and could not be written.
+    pub fn put_back(&self, fault: &audit::Fault) {
+        let Some(what) = Fault::ALL.iter().find(|what| what.code() == fault.code) else { return };
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        *lines.entry((fault.source.clone(), *what, fault.minute)).or_default() += fault.count;
+    }
     /// Takes out what belongs to minutes that are over (`all`: every minute), oldest first.
     #[must_use]
     pub fn take(&self, now: Timestamp, all: bool) -> Vec<audit::Fault> {

@@ -6,13 +6,14 @@ use crate::config::GatewayConfig;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::message::{read_state, will_request};
-use crate::packet::{Accepted, Connect, Disconnect, Incoming, Outgoing, Rejection};
+use crate::packet::{Accepted, Connect, Disconnect, Incoming, Outgoing, Rejection, Version};
 use crate::session::Session;
 use crate::wire::Wire;
 use compact_str::CompactString;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 use tongdao_actors::request::Request;
 use tongdao_domain::id::CommandId;
 use tongdao_domain::machine::Reply;
@@ -31,6 +32,8 @@ pub struct Common {
 pub struct Turn<'a> {
     /// The process clock.
     pub now: Timestamp,
+    /// A finer, monotonic clock, for measuring only.
+    pub read: Duration,
     /// The cell's snapshot.
     pub world: &'a World,
     /// Bytes for the client.
@@ -56,7 +59,12 @@ pub enum Act {
     /// Hand in the will, until it is taken.
     Will(Request),
     /// The device was let in: whoever has its client id goes.
-    Opened(Identity),
+    Opened {
+        /// Who.
+        who: Identity,
+        /// Its version.
+        version: Version,
+    },
     /// Ask what is owed to the device.
     FetchOwed,
     /// Count a fault.
@@ -69,9 +77,24 @@ pub enum Act {
     /// Keep a dead letter.
     DeadLetter(DeadLetter),
     /// Unknown fields were ignored.
-    UnknownFields(usize),
+    UnknownFields {
+        /// The message's name.
+        message: &'static str,
+        /// How many.
+        count: usize,
+    },
+    /// A tap was answered.
+    TapAnswered {
+        /// The code of the decision.
+        code: &'static str,
+        /// Since it was read.
+        took: Duration,
+    },
     /// Close, after what has been written has gone out.
-    Close,
+    Close {
+        /// Why, in a word for metrics.
+        reason: &'static str,
+    },
 }
 
 /// How a command was answered.
@@ -220,7 +243,7 @@ impl<W: Wire> Link<W> {
         who: Identity,
         will: Option<Box<tongdao_domain::gate::Twin>>,
         wished_s: u16,
-        version: crate::packet::Version,
+        version: Version,
         turn: &mut Turn<'_>,
     ) {
         let config = &self.common.config;
@@ -233,7 +256,7 @@ impl<W: Wire> Link<W> {
             keep_alive_s: (keep_alive_s != wished_s).then_some(keep_alive_s),
         };
         self.wire.accept(&accepted, turn.out);
-        turn.acts.push(Act::Opened(who.clone()));
+        turn.acts.push(Act::Opened { who: who.clone(), version });
         let session = Session::new(who, version, will, self.connection, keep_alive_s, self.common.clone());
         self.phase = Phase::Open(Box::new(session));
     }
@@ -345,14 +368,15 @@ impl<W: Wire> Link<W> {
         if matches!(phase, Phase::Closed) {
             return;
         }
-        let (fault, said) = match end {
-            End::Goodbye | End::Lost => (None, None),
-            End::Fault(fault, said) => (Some(fault), said),
-            End::TakenOver => (Some(Fault::TakenOver), Some(Disconnect::TakenOver)),
-            End::Drained => (None, Some(Disconnect::Draining)),
+        let (fault, said, reason) = match end {
+            End::Goodbye => (None, None, "disconnect"),
+            End::Lost => (None, None, "lost"),
+            End::Fault(fault, said) => (Some(fault), said, fault.code()),
+            End::TakenOver => (Some(Fault::TakenOver), Some(Disconnect::TakenOver), Fault::TakenOver.code()),
+            End::Drained => (None, Some(Disconnect::Draining), Fault::Draining.code()),
         };
-        if let Some(reason) = said {
-            self.wire.disconnect(reason, turn.out);
+        if let Some(word) = said {
+            self.wire.disconnect(word, turn.out);
         }
         if let Some(fault) = fault {
             let source = match &phase {
@@ -366,7 +390,7 @@ impl<W: Wire> Link<W> {
         {
             turn.acts.push(Act::Will(will_request(&session.who, *twin, self.connection, turn.now)));
         }
-        turn.acts.push(Act::Close);
+        turn.acts.push(Act::Close { reason });
     }
 }
 

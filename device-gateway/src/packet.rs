@@ -11,6 +11,17 @@ pub enum Version {
     V5,
 }
 
+impl Version {
+    /// As it stands in logs and metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::V311 => "3.1.1",
+            Self::V5 => "5",
+        }
+    }
+}
+
 /// What came from the client.
 #[derive(Debug)]
 pub enum Incoming {

@@ -14,6 +14,7 @@ use compact_str::CompactString;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 use tongdao_actors::request::Request;
 use tongdao_domain::code::Code;
 use tongdao_domain::entity::EntityKey;
@@ -24,7 +25,7 @@ use tongdao_domain::money::Currency;
 use tongdao_domain::tap::TapDecision;
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_protocol::gate::{Mode, RecordsAck, encode_decision};
-use tongdao_protocol::topic::Down;
+use tongdao_protocol::topic::{Down, Up};
 use tongdao_protocol::{device, payload};
 
 /// A message that has no answer yet.
@@ -37,7 +38,7 @@ struct Pending {
 
 enum What {
     /// A tap is answered even when it cannot be served.
-    Tap { epoch: u64, seq: u64, expires_at: Timestamp },
+    Tap { epoch: u64, seq: u64, expires_at: Timestamp, read: Duration },
     /// Everything else is kept until it is durable, and tried again while the node is busy.
     Message(Publish),
 }
@@ -149,13 +150,13 @@ impl Session {
         let name = self.territory.up(publish.topic()).unwrap_or_default();
         match understand(&self.who, name, publish.payload(), (self.connection, self.count), turn.world, turn.now) {
             Ok(Understood { request, unknown_fields }) => {
-                if unknown_fields > 0 {
-                    turn.acts.push(Act::UnknownFields(unknown_fields));
+                if let Some(message) = Up::from_name(name).filter(|_| unknown_fields > 0) {
+                    turn.acts.push(Act::UnknownFields { message: message.name(), count: unknown_fields });
                 }
                 let packet = publish.packet_id().map(|id| (id, publish.qos()));
                 let what = match &request.command {
                     Command::Gate(gate::Command::Tap { tap, .. }) => {
-                        What::Tap { epoch: tap.id.epoch, seq: tap.id.seq, expires_at: tap.expires_at() }
+                        What::Tap { epoch: tap.id.epoch, seq: tap.id.seq, expires_at: tap.expires_at(), read: turn.read }
                     }
                     _ => What::Message(publish),
                 };
@@ -200,10 +201,10 @@ impl Session {
             Answer::Busy => Err(RefusalCode::Busy),
         };
         let (ack, body) = match (what, reply) {
-            (What::Tap { .. }, Ok(Reply::Tap(decision))) => (AckCode::Done, Some(self.decided(&decision, turn))),
-            (What::Tap { epoch, seq, expires_at }, reply) => {
+            (What::Tap { read, .. }, Ok(Reply::Tap(decision))) => (AckCode::Done, Some(self.decided(&decision, read, turn))),
+            (What::Tap { epoch, seq, expires_at, read }, reply) => {
                 let decision = self.undecided(epoch, seq, expires_at, reply.err(), turn.now);
-                (AckCode::Done, Some(self.decided(&decision, turn)))
+                (AckCode::Done, Some(self.decided(&decision, read, turn)))
             }
             (What::Message(publish), Err(RefusalCode::Busy)) => {
                 let at = turn.now + GatewayConfig::millis(self.common.config.busy_retry_ms);
@@ -231,7 +232,8 @@ impl Session {
     }
 
     /// Writes a decision into the scratch buffer.
-    fn decided(&self, decision: &TapDecision, turn: &mut Turn<'_>) -> (Down, Option<Timestamp>) {
+    fn decided(&self, decision: &TapDecision, read: Duration, turn: &mut Turn<'_>) -> (Down, Option<Timestamp>) {
+        turn.acts.push(Act::TapAnswered { code: decision.code.name(), took: turn.read.saturating_sub(read) });
         if let Some(fault) = Fault::of_decision(decision.code) {
             self.fault(fault, turn);
         }

@@ -69,7 +69,7 @@ impl End {
     fn step<T>(&mut self, act: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>) -> T) -> Vec<Frame> {
         self.link.common.admission.clock().set(self.now);
         let mut scratch = Vec::new();
-        let mut turn = Turn { now: self.now, world: &self.world, out: &mut self.received, acts: &mut self.acts, scratch: &mut scratch };
+        let mut turn = Turn { now: self.now, read: Duration::ZERO, world: &self.world, out: &mut self.received, acts: &mut self.acts, scratch: &mut scratch };
         act(&mut self.link, &mut turn);
         raw::frames(&mut self.received)
     }
@@ -105,7 +105,7 @@ impl End {
     }
     /// It is over, and counted once as this fault; MQTT 5 was told the code, 3.1.1 nothing.
     fn assert_ended(&self, frames: &[Frame], code: u8, source: &str, fault: Fault) {
-        assert!(self.link.is_closed() && matches!(self.acts.last(), Some(Act::Close)), "still open");
+        assert!(self.link.is_closed() && matches!(self.acts.last(), Some(Act::Close { .. })), "still open");
         assert_eq!(self.faults(), [(source.to_owned(), fault)]);
         match self.version {
             V5 => assert_eq!(frames.last().map(|f| (f.kind, f.code())), Some((14, code))),
