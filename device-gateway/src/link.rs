@@ -238,14 +238,7 @@ impl<W: Wire> Link<W> {
         self.end(End::Fault(fault, None), turn);
     }
 
-    fn open(
-        &mut self,
-        who: Identity,
-        will: Option<Box<tongdao_domain::gate::Twin>>,
-        wished_s: u16,
-        version: Version,
-        turn: &mut Turn<'_>,
-    ) {
+    fn open(&mut self, who: Identity, will: Option<Box<tongdao_domain::gate::Twin>>, wished_s: u16, version: Version, turn: &mut Turn<'_>) {
         let config = &self.common.config;
         let longest = config.keep_alive_max_s;
         let keep_alive_s = if wished_s == 0 { longest } else { wished_s.min(longest) };

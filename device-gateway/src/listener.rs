@@ -39,7 +39,12 @@ fn open(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<std::net:
 }
 
 /// Accepts until the node drains.
-pub(crate) async fn accept(listener: std::net::TcpListener, tls: Option<TlsAcceptor>, cell: Rc<CellLinks>, mut stage: watch::Receiver<Stage>) {
+pub(crate) async fn accept(
+    listener: std::net::TcpListener,
+    tls: Option<TlsAcceptor>,
+    cell: Rc<CellLinks>,
+    mut stage: watch::Receiver<Stage>,
+) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
     let per_pace = (cell.common.config.accepts_per_second / 20).max(1);
     let (mut since, mut count) = (Instant::now(), 0);

@@ -193,7 +193,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.unsent = unsent;
             self.unsent.drain(..written);
             self.unsent.shrink_to(UNSENT_BYTES_READ_MAX);
-            self.stuck_since = if self.unsent.is_empty() { None } else if written > 0 { Some(now) } else { self.stuck_since.or(Some(now)) };
+            self.stuck_since = if self.unsent.is_empty() {
+                None
+            } else if written > 0 {
+                Some(now)
+            } else {
+                self.stuck_since.or(Some(now))
+            };
         } else if !out.is_empty() {
             let written = self.write(out, context)?;
             self.unsent.extend_from_slice(out.get(written..).unwrap_or_default());

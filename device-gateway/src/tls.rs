@@ -30,7 +30,10 @@ pub enum TlsError {
 /// # Errors
 /// [`TlsError`] names the file and what is wrong.
 pub fn acceptor(certificate: &Path, key: &Path) -> Result<TlsAcceptor, TlsError> {
-    let file = |path: &Path, what| move |source| TlsError::File { path: path.to_owned(), what, source };
+    let file = |path: &Path, what| {
+        let path = path.to_owned();
+        move |source| TlsError::File { path, what, source }
+    };
     let chain: Vec<CertificateDer<'static>> = CertificateDer::pem_file_iter(certificate)
         .and_then(Iterator::collect)
         .and_then(|chain: Vec<_>| if chain.is_empty() { Err(rustls::pki_types::pem::Error::NoItemsFound) } else { Ok(chain) })
