@@ -15,6 +15,8 @@ pub enum Fact {
         code: Code,
         /// The fare in hundredths, where one was charged.
         fare: Option<i64>,
+        /// From the tap to the answer by the gate's clock, in milliseconds.
+        waited_ms: i64,
     },
     /// No answer in time: the gate decided alone.
     Alone {

@@ -226,7 +226,7 @@ impl VirtualGate {
 
     fn first_answer(&mut self, answer: &Answer<'_>, now: i64, port: &mut impl Port) {
         let Some(entry) = self.book.get_mut(answer.seq) else { return };
-        let tag = entry.tag;
+        let (tag, waited_ms) = (entry.tag, now - entry.at);
         let waiting = entry.outcome == Outcome::Waiting;
         if !waiting || now > entry.due {
             if waiting {
@@ -238,7 +238,7 @@ impl VirtualGate {
         let repeat = std::mem::replace(&mut entry.repeat, Repeat::No);
         entry.reference = answer.reference();
         self.shown(answer.seq, By::Server, answer.code.opens(), now);
-        port.fact(Fact::Decided { tag, code: answer.code, fare: answer.fare() });
+        port.fact(Fact::Decided { tag, code: answer.code, fare: answer.fare(), waited_ms });
         if repeat == Repeat::AfterAnswer {
             self.send_tap(answer.seq, port);
         }

@@ -87,7 +87,7 @@ fn an_answer_in_time_opens_and_the_passage_carries_its_reference() {
     let (mut gate, mut port) = online(Habits::default());
     gate.tap(&rider(5), 0, &mut port);
     gate.on_message(Down::Decision, &decision(1, Code::Ok, 250), 250, &mut port);
-    assert_eq!(port.facts, [Fact::Decided { tag: 5, code: Code::Ok, fare: None }]);
+    assert_eq!(port.facts, [Fact::Decided { tag: 5, code: Code::Ok, fare: None, waited_ms: 250 }]);
     assert_eq!(gate.deadline(), Some(1_250));
     gate.tick(1_250, &mut port);
     let passage = port.of(Up::Passage)[0];
@@ -199,7 +199,7 @@ fn busy_is_no_outcome_and_contradicts_nothing() {
     gate.tap(&Rider { repeat: Repeat::AtOnce, ..rider(5) }, 0, &mut port);
     gate.on_message(Down::Decision, &decision(1, Code::Busy, 250), 10, &mut port);
     gate.on_message(Down::Decision, &decision(1, Code::Ok, 250), 11, &mut port);
-    assert_eq!(port.facts, [Fact::Decided { tag: 5, code: Code::Busy, fare: None }, Fact::Repeated]);
+    assert_eq!(port.facts, [Fact::Decided { tag: 5, code: Code::Busy, fare: None, waited_ms: 10 }, Fact::Repeated]);
 }
 
 #[test]

@@ -1,0 +1,41 @@
+//! `tongdao-loadtest`: gate traffic against a server that speaks MQTT.
+use clap::{Parser, Subcommand};
+use std::io::Write as _;
+use std::process::ExitCode;
+use tongdao_loadtest::commands::{gates, idle, prepare};
+
+/// Exit code for what could not be run at all (sysexits: EX_UNAVAILABLE).
+const UNAVAILABLE: u8 = 69;
+
+/// Gate traffic against a server, with virtual gates that obey the gate's side of the contract.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Taps in a closed or an open loop; exit code 1 when the server broke a promise.
+    Gates(Box<gates::Gates>),
+    /// Writes a bench site: site, fares, devices, accounts, config.
+    Prepare(prepare::Prepare),
+    /// Holds gates that do nothing and shows what one costs the server in memory.
+    Idle(Box<idle::Idle>),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Gates(args) => gates::run(&args),
+        Command::Prepare(args) => prepare::run(&args),
+        Command::Idle(args) => idle::run(&args),
+    };
+    match done {
+        Ok(code) => ExitCode::from(code),
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "tongdao-loadtest: {error}");
+            ExitCode::from(UNAVAILABLE)
+        }
+    }
+}
