@@ -10,6 +10,7 @@ use tongdao_journal::contract::FeedItem;
 
 use crate::inner::Inner;
 use crate::request::{Busy, ReplySlot, Request};
+use crate::slots::Key;
 
 /// Takes the answers of a slot: the cookie of the request, and its reply.
 pub type Sink = Rc<dyn Fn(u64, Reply)>;
@@ -39,7 +40,7 @@ impl Cell {
     /// Which cell.
     #[must_use]
     pub fn index(&self) -> usize {
-        self.0.index()
+        self.0.index
     }
     /// The cell's snapshot. Not to be held over a call back into the cell.
     #[must_use]
@@ -62,17 +63,17 @@ impl Cell {
     /// The slot is given up when the handle is dropped.
     #[must_use]
     pub fn register_slot(&self, sink: Sink) -> Slot {
-        Slot { key: self.0.register_slot(sink), cell: self.clone() }
+        Slot { key: self.0.sinks.borrow_mut().insert_with(|_| sink), cell: self.clone() }
     }
     /// Follows the committed events of stations, devices and gates, in order per entity. Called on this thread after the
     /// cell's [`Cell::world`] has taken the event.
     pub fn follow(&self, follower: Follower) {
-        self.0.follow(follower);
+        self.0.followers.borrow_mut().push(follower);
     }
     /// Is told what is owed to a device, at each time it is due to be sent (again): after the commit, after a load, at a
     /// deadline. Every cell's follower is told; the one that holds the device's link sends it.
     pub fn follow_owed(&self, follower: OwedFollower) {
-        self.0.follow_owed(follower);
+        self.0.owed_followers.borrow_mut().push(follower);
     }
     /// Everything that is owed to a device, asked at SUBSCRIBE.
     ///
@@ -84,26 +85,28 @@ impl Cell {
     /// The same doors as other runtimes use, for code on this thread that wants to await an answer.
     #[must_use]
     pub fn door(&self) -> crate::door::Door {
-        self.0.doors().clone()
+        self.0.doors()
     }
 }
 
 /// A registered place for answers; dropping it gives it up, later answers are dropped and counted.
 pub struct Slot {
     cell: Cell,
-    key: (u32, u32),
+    key: Key,
 }
 
 impl Slot {
     /// The address of one answer.
     #[must_use]
     pub fn reply(&self, cookie: u64) -> ReplySlot {
-        let (slot, generation) = self.key;
+        let Key { index: slot, generation } = self.key;
         ReplySlot { cell: u32::try_from(self.cell.index()).unwrap_or(u32::MAX), slot, generation, cookie }
     }
 }
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.cell.0.forget_slot(self.key);
+        let sink = self.cell.0.sinks.borrow_mut().remove(self.key);
+        // Dropped after the borrow: what a sink holds may hold slots of its own.
+        drop(sink);
     }
 }

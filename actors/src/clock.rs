@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Notify;
+use tokio::sync::watch;
 use tongdao_domain::time::{Millis, Timestamp};
 
 /// Larger steps of the wall clock are not followed: they alarm and wait for a restart.
@@ -66,7 +66,7 @@ impl Slew {
 
 enum Source {
     Real { started: Instant, wall: SystemTime, slew: RwLock<Slew>, overridden: bool },
-    Manual { now: RwLock<Timestamp>, moved: Notify },
+    Manual(watch::Sender<Timestamp>),
 }
 
 /// A handle on the process clock; clones tell the same time.
@@ -91,14 +91,14 @@ impl Clock {
     /// A clock that stands still until it is moved: for tests.
     #[must_use]
     pub fn manual(now: Timestamp) -> Self {
-        Self(Arc::new(Source::Manual { now: RwLock::new(now), moved: Notify::new() }))
+        Self(Arc::new(Source::Manual(watch::Sender::new(now))))
     }
     /// The time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match &*self.0 {
             Source::Real { started, slew, .. } => slew.read().unwrap_or_else(PoisonError::into_inner).at(Millis(millis(started.elapsed()))),
-            Source::Manual { now, .. } => *now.read().unwrap_or_else(PoisonError::into_inner),
+            Source::Manual(now) => *now.borrow(),
         }
     }
     /// Was it started by `clock.start`? `/readyz?verbose` says so.
@@ -117,17 +117,15 @@ impl Clock {
     }
     /// Moves a manual clock forward; a real one is not moved.
     pub fn advance(&self, by: Millis) {
-        if let Source::Manual { now, moved } = &*self.0 {
-            let mut now = now.write().unwrap_or_else(PoisonError::into_inner);
-            *now = *now + by;
-            moved.notify_waiters();
+        if let Source::Manual(now) = &*self.0 {
+            now.send_modify(|now| *now = *now + by);
         }
     }
-    /// Waits until a manual clock is moved; for ever where the clock is real.
-    pub(crate) async fn moved(&self) {
+    /// Tells when a manual clock is moved; nothing where the clock is real.
+    pub(crate) fn watch(&self) -> Option<watch::Receiver<Timestamp>> {
         match &*self.0 {
-            Source::Real { .. } => std::future::pending().await,
-            Source::Manual { moved, .. } => moved.notified().await,
+            Source::Real { .. } => None,
+            Source::Manual(now) => Some(now.subscribe()),
         }
     }
 }

@@ -9,9 +9,25 @@
 pub mod cell;
 pub mod clock;
 pub mod door;
+mod entity;
+mod faults;
+mod inbox;
 mod inner;
+mod lanes;
 pub mod limits;
+mod mail;
 pub mod node;
 pub mod observe;
+mod owners;
+mod reader;
 pub mod request;
+mod resident;
+mod route;
+mod shared;
+mod slots;
 pub mod state;
+#[cfg(test)]
+mod tests;
+mod timers;
+mod turn;
+mod waiter;

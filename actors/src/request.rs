@@ -83,6 +83,12 @@ pub enum Busy {
     /// What stands before it has waited too long already.
     #[error("the head of the queue has waited too long")]
     TooOld,
+    /// Its history cannot be replayed; nothing is decided until it is repaired and the process started again.
+    #[error("the entity is in quarantine: its history cannot be replayed")]
+    Quarantined,
+    /// The journal could not read it just now.
+    #[error("the entity could not be read")]
+    Unreadable,
     /// The process takes nothing new.
     #[error("draining")]
     Draining,

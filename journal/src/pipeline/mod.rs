@@ -20,6 +20,7 @@ mod replay;
 mod tests;
 
 pub use effect::{Effect, Env, Limits, ReplayError, Request};
+pub use replay::restore;
 
 use crate::codec;
 use crate::contract::{Bytes, Commit, Etag, Expected, Loaded, Ticket};
@@ -139,6 +140,28 @@ impl<M: Machine, R> Pipeline<M, R> {
         }
     }
 
+    /// The same entity with nothing in memory but the commands that have no answer yet, in order of arrival: after a panic.
+    /// Call [`Self::tick`] so that it is read again. Outcomes of tickets up to [`Self::last_ticket`] must not be given to it.
+    #[must_use]
+    pub fn reborn(mut self) -> Self {
+        let mut again = Self::new(self.me, self.limits);
+        (again.last_ticket, again.last_at, again.counters) = (self.last_ticket, self.last_at, self.counters);
+        again.counters.reloads += 1;
+        for mut flight in self.in_flight.drain(..) {
+            // What is in the journal's hands may still be written.
+            flight.pending.unknown |= flight.ticket.is_some();
+            again.waiting.push_back(flight.pending);
+        }
+        again.waiting.append(&mut self.waiting);
+        again
+    }
+
+    /// The newest ticket that it has given out.
+    #[must_use]
+    pub fn last_ticket(&self) -> Ticket {
+        self.last_ticket
+    }
+
     /// Takes a command. Its answer comes as [`Effect::Reply`], or from whom it is forwarded to.
     pub fn submit(&mut self, request: Request<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
         if self.in_flight.len() + self.waiting.len() >= self.limits.pending_max {
@@ -207,6 +230,18 @@ impl<M: Machine, R> Pipeline<M, R> {
     #[must_use]
     pub fn idle(&self) -> bool {
         self.in_flight.is_empty() && self.waiting.is_empty() && matches!(self.phase, Phase::Asleep | Phase::Ready)
+    }
+
+    /// Commands without an answer: in flight and waiting.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.in_flight.len() + self.waiting.len()
+    }
+
+    /// What was sent and is not known to be struck off.
+    #[must_use]
+    pub fn owed(&self) -> usize {
+        self.reminders.outstanding()
     }
 
     /// Has it been read from the journal, and is what it shows not known to be out of date?

@@ -5,6 +5,14 @@ use crate::contract::Loaded;
 use tongdao_domain::machine::Machine;
 use tongdao_domain::time::Timestamp;
 
+/// The state of an entity as the journal has it, for those who only look.
+///
+/// # Errors
+/// [`ReplayError`] names the version that cannot be made.
+pub fn restore<M: Machine>(loaded: &Loaded) -> Result<M, ReplayError> {
+    replay(loaded).map(|replayed| replayed.state)
+}
+
 /// An entity brought back.
 pub(super) struct Replayed<M> {
     pub(super) state: M,
