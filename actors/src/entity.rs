@@ -272,4 +272,3 @@ fn with_source<E: std::error::Error>(error: &E) -> String {
         None => error.to_string(),
     }
 }
-

@@ -145,9 +145,7 @@ impl Inner {
     }
     fn may_go_straight(&self, lane: Lane) -> bool {
         let queue = self.shared.ports[self.index].entrance.lane(lane);
-        self.buffered.get()[lane as usize] == 0
-            && queue.capacity() == queue.max_capacity()
-            && (lane == Lane::Urgent || self.room() > 0)
+        self.buffered.get()[lane as usize] == 0 && queue.capacity() == queue.max_capacity() && (lane == Lane::Urgent || self.room() > 0)
     }
     /// How many more commands may be delivered; none while the journal's queue is full.
     pub(crate) fn room(&self) -> usize {

@@ -234,8 +234,13 @@ impl Inner {
     }
     /// Asks every changed entity to write its state; was there any?
     fn write_all(&self) -> bool {
-        let dirty: Vec<_> =
-            self.residents.borrow().iter().filter(|resident| resident.dirty_since.get().is_some() && !resident.quarantined()).map(Rc::clone).collect();
+        let dirty: Vec<_> = self
+            .residents
+            .borrow()
+            .iter()
+            .filter(|resident| resident.dirty_since.get().is_some() && !resident.quarantined())
+            .map(Rc::clone)
+            .collect();
         dirty.iter().for_each(|resident| self.send(resident, Mail::Checkpoint));
         !dirty.is_empty()
     }

@@ -191,7 +191,9 @@ async fn records_are_owed_to_their_accounts_and_struck_off() {
     let reply = rig.ask(EntityKey::gate(&device), "records/1", records).await;
     assert!(matches!(reply, Ok(Reply::Records(ref ack)) if ack.upto == 2), "{reply:?}");
     until(|| rig.feed().iter().filter(|item| item.command_id.as_str().starts_with("struck/")).count() == 2).await;
-    let crate::state::EntityState::Gate(gate) = rig.node.query(&EntityKey::gate(&device)).await.expect("a state") else { panic!("no gate") };
+    let crate::state::EntityState::Gate(gate) = rig.node.query(&EntityKey::gate(&device)).await.expect("a state") else {
+        panic!("no gate")
+    };
     use tongdao_domain::machine::Machine as _;
     assert_eq!(gate.owed(&EntityKey::gate(&device)), []);
     rig.stop().await;
@@ -205,7 +207,9 @@ async fn an_order_is_told_to_whoever_holds_the_link_and_at_subscribe() {
     for cell in [0, 1] {
         let (told, news) = mpsc::unbounded_channel();
         rig.on(cell, move |cell| {
-            cell.follow_owed(Rc::new(move |device, owed: &tongdao_domain::machine::Owed| drop(told.send((device.clone(), owed.id.clone())))));
+            cell.follow_owed(Rc::new(move |device, owed: &tongdao_domain::machine::Owed| {
+                drop(told.send((device.clone(), owed.id.clone())))
+            }));
         })
         .await;
         heard.push(news);

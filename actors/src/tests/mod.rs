@@ -1,9 +1,6 @@
 //! The shell driven through its own doors: real cells on real threads, a manual clock, the journal in memory. Nothing
 //! sleeps; what must be waited for is asked for until it is there.
-mod faults;
 mod flow;
-mod overload;
-mod sleep;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -14,14 +11,16 @@ use tokio::sync::{mpsc, oneshot};
 use tongdao_domain::account;
 use tongdao_domain::code::Code;
 use tongdao_domain::entity::EntityKey;
+use tongdao_domain::fare::{Charge, FareTable, FareVersion, Overstay, SameStation, Scheme};
 use tongdao_domain::gate::{self, Twin};
 use tongdao_domain::id::{CommandId, DeviceId, Token};
 use tongdao_domain::machine::{Command, Reply};
 use tongdao_domain::medium;
+use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station;
 use tongdao_domain::tap::{Direction, MediumKind, Tap};
 use tongdao_domain::testing::{MORNING, by, gate_of, id, tap};
-use tongdao_domain::time::Millis;
+use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::world::World;
 use tongdao_journal::contract::{FeedItem, Journal};
 use tongdao_journal::memory::Memory;
@@ -89,7 +88,7 @@ impl Rig {
     async fn new(plan: Plan) -> Self {
         let (clock, lab) = (Clock::manual(MORNING), Arc::new(Lab::default()));
         let journal: Arc<dyn Journal> = plan.journal.clone();
-        let (world, hook) = (World::for_tests(), lab.clone());
+        let (world, hook) = (world(), lab.clone());
         let config = NodeConfig { cells: plan.cells, journal, world, clock: clock.clone(), limits: plan.limits, hook };
         let rig = Self { node: Node::start(config).expect("a node"), journal: plan.journal, clock, lab };
         until(|| rig.lab.0.lock().expect("a lab").len() == plan.cells).await;
@@ -115,6 +114,10 @@ impl Rig {
         assert_eq!(self.ask(EntityKey::gate(device), &format!("state/{device}/1/1"), state()).await, Ok(Reply::Done));
         let claim = medium::Command::Claim { owner: id(account) };
         assert_eq!(self.ask(EntityKey::from(&id::<Token>(token)), &format!("claim/{token}"), claim).await, Ok(Reply::Done));
+        let class = account::WalletClass::One;
+        let (balance, currency) = (Amount::from_fen(1_000_000), Currency::CNY);
+        let open = account::Command::Open { class, passenger_class: "adult".into(), balance, currency, by: by() };
+        assert_eq!(self.ask(account_key(account), &format!("open/{account}"), open).await, Ok(Reply::Done));
         self.link(account, token).await;
     }
     async fn link(&self, account: &str, token: &str) {
@@ -183,6 +186,23 @@ impl ParseId for str {
     }
 }
 
+/// Five stations and one price for every entry, so that any number of them is approved.
+fn world() -> World {
+    let version = FareVersion {
+        from: Timestamp(0),
+        scheme: Scheme::Flat(Amount::from_fen(200)),
+        classes: [("adult".into(), 100.into())].into(),
+        stay_max: None,
+        overstay: Overstay { surcharge: Charge::Free, refuse: false },
+        same_station: SameStation::Refuse,
+        missing_exit: Charge::Free,
+        missing_entry: Charge::Free,
+    };
+    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
+    (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
+    world
+}
+
 /// Waits until something is so; gives up loudly.
 async fn until(mut wanted: impl FnMut() -> bool) {
     for _ in 0..50_000_000 {
@@ -220,6 +240,10 @@ fn state() -> gate::Command {
 }
 fn service(station: &str, service: station::Service) -> station::Command {
     station::Command::GateService { devices: vec![gate_of(station, 1)], service, by: by() }
+}
+/// The `n`-th of a row of commands that each change something.
+fn turn(station: &str, n: u64) -> station::Command {
+    service(station, if n.is_multiple_of(2) { station::Service::Exit } else { station::Service::Both })
 }
 /// A slot whose answers come to the test.
 fn slot(cell: &Cell) -> (Rc<Slot>, mpsc::UnboundedReceiver<(u64, Reply)>) {
