@@ -6,6 +6,9 @@
 //! CONNACK, a packet id that leaks when a message is above the client's packet size, a 3.1.1 client without a send
 //! window, and a PUBREC that would leave before the message is durable. One object lives as long as one TCP connection and
 //! is never restored; any error notice of the library ends the connection.
+mod codes;
+
+use self::codes::{connect_code, disconnect_code, puback_code, pubrec_code, return_code, suback_3, suback_5, unsent, violation};
 use crate::packet::{
     Accepted, AckCode, Connect, Disconnect, Filter, Granted, Incoming, Outgoing, Rejection, Unsent, Version, Violation, Will,
 };
@@ -480,100 +483,5 @@ fn connack_properties(accepted: &Accepted) -> Result<Vec<Property>, code::MqttEr
     Ok(properties)
 }
 
-fn violation(error: code::MqttError) -> Violation {
-    use code::MqttError as E;
-    match error {
-        E::PacketTooLarge => Violation::TooLarge,
-        E::ReceiveMaximumExceeded => Violation::ReceiveMaximum,
-        E::UnsupportedProtocolVersion => Violation::UnsupportedVersion,
-        E::ProtocolError | E::TopicAliasInvalid | E::InvalidPacketForRole | E::VersionMismatch => Violation::Protocol,
-        _ => Violation::Malformed,
-    }
-}
-
-fn unsent(error: code::MqttError) -> Unsent {
-    match error {
-        code::MqttError::PacketTooLarge => Unsent::TooLarge,
-        code::MqttError::ReceiveMaximumExceeded => Unsent::WindowFull,
-        _ => Unsent::Closed,
-    }
-}
-
-fn return_code(rejection: Rejection) -> code::ConnectReturnCode {
-    use code::ConnectReturnCode as C;
-    match rejection {
-        Rejection::Credentials => C::BadUserNameOrPassword,
-        Rejection::ClientId => C::IdentifierRejected,
-        Rejection::ForeignWill | Rejection::Method => C::NotAuthorized,
-        Rejection::Rate | Rejection::Draining => C::ServerUnavailable,
-    }
-}
-
-fn connect_code(rejection: Rejection) -> code::ConnectReasonCode {
-    use code::ConnectReasonCode as C;
-    match rejection {
-        Rejection::Credentials => C::BadUserNameOrPassword,
-        Rejection::ClientId => C::ClientIdentifierNotValid,
-        Rejection::ForeignWill => C::NotAuthorized,
-        Rejection::Method => C::BadAuthenticationMethod,
-        Rejection::Rate => C::ConnectionRateExceeded,
-        Rejection::Draining => C::ServerUnavailable,
-    }
-}
-
-fn puback_code(ack: AckCode) -> code::PubackReasonCode {
-    use code::PubackReasonCode as C;
-    match ack {
-        AckCode::Done => C::Success,
-        AckCode::NotAuthorized => C::NotAuthorized,
-        AckCode::PayloadInvalid => C::PayloadFormatInvalid,
-    }
-}
-
-fn pubrec_code(ack: AckCode) -> code::PubrecReasonCode {
-    use code::PubrecReasonCode as C;
-    match ack {
-        AckCode::Done => C::Success,
-        AckCode::NotAuthorized => C::NotAuthorized,
-        AckCode::PayloadInvalid => C::PayloadFormatInvalid,
-    }
-}
-
-fn suback_5(granted: Granted) -> code::SubackReasonCode {
-    use code::SubackReasonCode as C;
-    match granted {
-        Granted::Qos0 => C::GrantedQos0,
-        Granted::Qos1 => C::GrantedQos1,
-        Granted::NotAuthorized => C::NotAuthorized,
-        Granted::TooMany => C::QuotaExceeded,
-    }
-}
-
-fn suback_3(granted: Granted) -> code::SubackReturnCode {
-    use code::SubackReturnCode as C;
-    match granted {
-        Granted::Qos0 => C::SuccessMaximumQos0,
-        Granted::Qos1 => C::SuccessMaximumQos1,
-        Granted::NotAuthorized | Granted::TooMany => C::Failure,
-    }
-}
-
-fn disconnect_code(reason: Disconnect) -> code::DisconnectReasonCode {
-    use code::DisconnectReasonCode as C;
-    match reason {
-        Disconnect::TakenOver => C::SessionTakenOver,
-        Disconnect::Draining => C::ServerShuttingDown,
-        Disconnect::KeepAlive => C::KeepAliveTimeout,
-        Disconnect::MessageRate => C::MessageRateTooHigh,
-        Disconnect::Slow => C::QuotaExceeded,
-        Disconnect::Revoked => C::NotAuthorized,
-        Disconnect::Unsupported => C::ImplementationSpecificError,
-        Disconnect::Violation(violation) => match violation {
-            Violation::WildcardTopic => C::TopicNameInvalid,
-            Violation::TooLarge => C::PacketTooLarge,
-            Violation::ReceiveMaximum => C::ReceiveMaximumExceeded,
-            Violation::Malformed => C::MalformedPacket,
-            Violation::Protocol | Violation::NotConnected | Violation::UnsupportedVersion => C::ProtocolError,
-        },
-    }
-}
+#[cfg(test)]
+mod tests;
