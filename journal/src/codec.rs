@@ -1,6 +1,8 @@
 //! How events, replies and states are written: one version byte, then MessagePack with field names, so that every version
 //! ever written stays readable.
 use serde::{Serialize, de::DeserializeOwned};
+use tongdao_domain::entity::EntityKind;
+use tongdao_domain::machine::Event;
 
 /// The version written now.
 pub const VERSION: u8 = 1;
@@ -42,5 +44,46 @@ pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, CodecError> {
         None => Err(CodecError::Empty),
         Some((&VERSION, rest)) => Ok(rmp_serde::from_slice(rest)?),
         Some((&version, _)) => Err(CodecError::Version(version)),
+    }
+}
+
+/// Reads an event of an entity of that kind.
+///
+/// # Errors
+/// [`CodecError`] says what is wrong with the bytes.
+pub fn decode_event(kind: EntityKind, bytes: &[u8]) -> Result<Event, CodecError> {
+    Ok(match kind {
+        EntityKind::Account => Event::Account(decode(bytes)?),
+        EntityKind::Gate => Event::Gate(decode(bytes)?),
+        EntityKind::Station => Event::Station(decode(bytes)?),
+        EntityKind::Medium => Event::Medium(decode(bytes)?),
+        EntityKind::Device => Event::Device(decode(bytes)?),
+        EntityKind::Audit => Event::Audit(decode(bytes)?),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tongdao_domain::account;
+    use tongdao_domain::device::By;
+    use tongdao_domain::id::UserId;
+
+    #[test]
+    fn what_was_written_is_read_and_nonsense_is_told() {
+        let bytes = encode(&vec![1_u8, 2]).expect("encodable");
+        assert_eq!(bytes[0], VERSION);
+        assert_eq!(decode::<Vec<u8>>(&bytes).expect("decodable"), [1, 2]);
+        assert!(matches!(decode::<Vec<u8>>(&[]), Err(CodecError::Empty)));
+        assert!(matches!(decode::<Vec<u8>>(&[9, 1]), Err(CodecError::Version(9))));
+        assert!(matches!(decode::<String>(&bytes), Err(CodecError::Decode(_))));
+    }
+
+    #[test]
+    fn events_are_read_by_the_kind_of_their_entity() {
+        let frozen = account::Event::Frozen { by: By { user: UserId::new("ops").expect("an id"), reason: "lost".into() } };
+        let bytes = encode(&frozen).expect("encodable");
+        assert_eq!(decode_event(EntityKind::Account, &bytes).expect("decodable"), Event::Account(frozen));
+        assert!(decode_event(EntityKind::Station, &bytes).is_err());
     }
 }

@@ -23,12 +23,14 @@ pub trait Bench {
     fn settle(&self) {}
 }
 
+type Scene = (&'static str, fn(&mut dyn Bench));
+
 /// Runs every scene, each on a fresh journal.
 ///
 /// # Panics
 /// When the backend breaks the contract.
 pub fn run<B: Bench>(fresh: impl Fn() -> B) {
-    let scenes: [(&str, fn(&mut dyn Bench)); 15] = [
+    let scenes: [Scene; 15] = [
         ("committed", committed),
         ("duplicate of the same entity", duplicate),
         ("duplicate across entities", duplicate_across_entities),

@@ -1,4 +1,5 @@
 //! The durable commit: one contract, several backends, and the pure commit pipeline that every entity goes through.
+pub mod archive;
 pub mod codec;
 #[cfg(any(test, feature = "testing"))]
 pub mod conformance;

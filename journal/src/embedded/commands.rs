@@ -148,7 +148,8 @@ impl Commands {
     }
 
     /// Waits until every ended segment is durable in the index; returns the newest.
-    pub(crate) fn drain(&mut self) -> Result<Option<u32>, JournalError> {
+    #[cfg(test)]
+    fn drain(&mut self) -> Result<Option<u32>, JournalError> {
         let mut newest = None;
         while !self.sealed.is_empty() {
             let Ok(indexed) = self.done.recv() else { break };

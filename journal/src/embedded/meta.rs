@@ -41,14 +41,15 @@ pub(crate) fn put(batch: &mut OwnedWriteBatch, store: &Store, name: &str, value:
     batch.insert(&store.meta, name, value.to_le_bytes());
 }
 
-/// Checks that the journal is of this format and that many partitions; writes both into a new one.
-pub(crate) fn check(store: &Store, partitions: u16) -> Result<(), JournalError> {
+/// Checks that the journal is of this format and that many partitions (none = as it is); writes both into a new one.
+pub(crate) fn check(store: &Store, wanted: Option<u16>) -> Result<u16, JournalError> {
     let mismatch = |key, stored: u64, wanted: u64| JournalError::Mismatch { key, stored: stored.to_string(), wanted: wanted.to_string() };
-    match (maybe(store, "format")?, maybe(store, PARTITIONS)?) {
-        (Some(FORMAT), Some(stored)) if stored == u64::from(partitions) => Ok(()),
-        (Some(FORMAT), Some(stored)) => Err(mismatch("journal.partitions", stored, u64::from(partitions))),
-        (Some(format), _) if format != FORMAT => Err(mismatch("journal format", format, FORMAT)),
-        (None, None) if store.segment_count() == 0 => make(store, partitions),
+    let stored = maybe(store, PARTITIONS)?.map(|stored| u16::try_from(stored).unwrap_or_default());
+    match (maybe(store, "format")?, stored, wanted) {
+        (Some(FORMAT), Some(stored), wanted) if wanted.is_none_or(|wanted| wanted == stored) => Ok(stored),
+        (Some(FORMAT), Some(stored), Some(wanted)) => Err(mismatch("journal.partitions", stored.into(), wanted.into())),
+        (Some(format), _, _) if format != FORMAT => Err(mismatch("journal format", format, FORMAT)),
+        (None, None, Some(wanted)) if store.segment_count() == 0 => make(store, wanted).map(|()| wanted),
         _ => Err(damaged("meta", "format or number of partitions is missing")),
     }
 }
@@ -58,11 +59,6 @@ fn make(store: &Store, partitions: u16) -> Result<(), JournalError> {
     put(&mut batch, store, "format", FORMAT);
     put(&mut batch, store, PARTITIONS, u64::from(partitions));
     batch.commit().map_err(fault("meta could not be written"))
-}
-
-/// The number of partitions of a journal that exists.
-pub(crate) fn partitions(store: &Store) -> Result<Option<u16>, JournalError> {
-    Ok(maybe(store, PARTITIONS)?.and_then(|partitions| u16::try_from(partitions).ok()))
 }
 
 /// Notes an accepted loss for ever.

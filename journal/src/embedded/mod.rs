@@ -5,13 +5,13 @@
 mod commands;
 pub(crate) mod group;
 pub(crate) mod head;
-mod index;
-mod mark;
-mod meta;
-mod read;
+pub(crate) mod index;
+pub(crate) mod mark;
+pub(crate) mod meta;
+pub(crate) mod read;
 pub(crate) mod reserve;
 mod scan;
-mod start;
+pub(crate) mod start;
 pub(crate) mod store;
 mod writer;
 
@@ -86,7 +86,7 @@ impl Settings {
 /// The process must not go on answering: no destructor may run, nothing may be flushed on the way out.
 fn abort(fault: &JournalError) {
     let source = std::error::Error::source(fault).map(|source| format!(": {source}")).unwrap_or_default();
-    tracing::error!(%fault, "the journal cannot be written; the process ends, nothing unacknowledged was told");
+    tongdao_telemetry::JournalFailed { error: fault }.emit();
     eprintln!("tongdao: {fault}{source}; the process ends here, nothing unacknowledged was told");
     std::process::abort();
 }
@@ -109,6 +109,8 @@ pub(crate) struct Shared {
     pub(crate) groups: AtomicU64,
     pub(crate) acknowledged: AtomicU64,
     pub(crate) truncated: AtomicU64,
+    /// Cut off at this start.
+    pub(crate) torn_bytes: u64,
     pub(crate) writable: AtomicBool,
     pub(crate) closed: AtomicBool,
     /// Held as long as the journal is open: one process at a time.
@@ -131,7 +133,7 @@ impl Embedded {
     /// number of partitions, [`JournalError::Io`] when the operating system fails.
     pub fn open(settings: Settings) -> Result<Self, JournalError> {
         let (queue, requests) = bounded(settings.queue_max);
-        let writer = start::start(settings, requests)?;
+        let writer = start::start(settings.clone(), Some(settings.partitions), requests)?;
         let shared = writer.shared();
         let thread = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
         let thread = thread.map_err(|source| JournalError::Io { what: "writer did not start", source: Box::new(source) })?;

@@ -5,10 +5,12 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
 use std::sync::{Arc, Mutex, RwLock};
+use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use fjall::{PersistMode, Snapshot};
 use tongdao_domain::time::Timestamp;
+use tongdao_telemetry::JournalOpened;
 
 use super::commands::{self, Commands, hash_of};
 use super::group::Group;
@@ -33,6 +35,8 @@ pub(crate) struct Opened {
     pub(crate) last: Option<Group>,
     pub(crate) lock: File,
     pub(crate) torn_bytes: u64,
+    pub(crate) partitions: u16,
+    pub(crate) acknowledged: Mark,
     mark: MarkFile,
     /// A loss was accepted: everything derived is to be made again.
     rebuild: bool,
@@ -42,8 +46,8 @@ fn io(what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
     move |source| JournalError::Io { what, source: Box::new(source) }
 }
 
-/// Opens a journal's folder and makes sure that what was acknowledged is there.
-pub(crate) fn open(settings: &Settings) -> Result<Opened, JournalError> {
+/// Opens a journal's folder and makes sure that what was acknowledged is there. `partitions` = none: as it was made.
+pub(crate) fn open(settings: &Settings, partitions: Option<u16>) -> Result<Opened, JournalError> {
     let dir = &settings.dir;
     std::fs::create_dir_all(dir).map_err(io("folder could not be made"))?;
     let lock = lock(dir)?;
@@ -52,10 +56,11 @@ pub(crate) fn open(settings: &Settings) -> Result<Opened, JournalError> {
     let tail = scan(&folder, mark.group, settings.accept_loss)?;
     tail.cut()?;
     let store = open_store(&folder, settings)?;
-    meta::check(&store, settings.partitions)?;
+    let partitions = meta::check(&store, partitions)?;
     let last = store.last_group(&store.db.snapshot())?;
     let rebuild = compare(&store, last.as_ref(), mark, tail.torn_bytes, settings.accept_loss)?;
-    let opened = Opened { store, last, lock, torn_bytes: tail.torn_bytes, mark: mark_file, rebuild };
+    let torn_bytes = tail.torn_bytes;
+    let opened = Opened { store, last, lock, torn_bytes, partitions, acknowledged: mark, mark: mark_file, rebuild };
     opened.note_torn()?;
     Ok(opened)
 }
@@ -109,7 +114,6 @@ impl Opened {
         if self.torn_bytes == 0 {
             return Ok(());
         }
-        tracing::warn!(bytes = self.torn_bytes, "a torn tail that nobody was told of was cut off");
         let mut batch = self.store.db.batch().durability(Some(PersistMode::SyncAll));
         let before = meta::number(&self.store, meta::TRUNCATED)?;
         meta::put(&mut batch, &self.store, meta::TRUNCATED, before + self.torn_bytes);
@@ -125,9 +129,11 @@ impl Opened {
     }
 }
 
-/// Opens a journal and makes its writer.
-pub(crate) fn start(settings: Settings, requests: Receiver<Request>) -> Result<Writer, JournalError> {
-    let opened = open(&settings)?;
+/// Opens a journal and makes its writer. `partitions` = none: as it was made.
+pub(crate) fn start(mut settings: Settings, partitions: Option<u16>, requests: Receiver<Request>) -> Result<Writer, JournalError> {
+    let begun = Instant::now();
+    let opened = open(&settings, partitions)?;
+    settings.partitions = opened.partitions;
     if opened.rebuild {
         opened.make_room()?;
     }
@@ -142,6 +148,7 @@ pub(crate) fn start(settings: Settings, requests: Receiver<Request>) -> Result<W
     }
     let Replay { commands, index, at, rolling, .. } = replay;
     let truncated = meta::number(&opened.store, meta::TRUNCATED)?;
+    JournalOpened { events: at.events, truncated_bytes: opened.torn_bytes, took: begun.elapsed() }.emit();
     let shared = Arc::new(Shared {
         settings,
         store: opened.store,
@@ -152,6 +159,7 @@ pub(crate) fn start(settings: Settings, requests: Receiver<Request>) -> Result<W
         groups: AtomicU64::new(at.group),
         acknowledged: AtomicU64::new(at.group),
         truncated: AtomicU64::new(truncated),
+        torn_bytes: opened.torn_bytes,
         writable: AtomicBool::new(true),
         closed: AtomicBool::new(false),
         lock: opened.lock,

@@ -10,6 +10,7 @@ use crossbeam_channel::Receiver;
 use fjall::{OwnedWriteBatch, PersistMode};
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::time::Timestamp;
+use tongdao_telemetry::{CheckpointWritten, CommitEnded, GroupCommitted};
 
 use super::Shared;
 use super::commands::{Commands, KEPT, hash_of};
@@ -30,6 +31,7 @@ use crate::sinks::Told;
 const ROLLED_PER_GROUP_MAX: usize = 512;
 
 /// What the writer is asked.
+#[expect(clippy::large_enum_variant, reason = "nearly all of them are commits, and a box for each costs more than the room")]
 pub(crate) enum Request {
     /// A commit, answered to a cell.
     Commit { cell: CellIndex, ticket: Ticket, commit: Commit },
@@ -290,6 +292,7 @@ impl Writer {
     fn write(&mut self, rolled: Vec<(EntityKey, Head)>) -> Result<(), JournalError> {
         let shared = self.shared();
         let has_commits = !self.group.written.is_empty();
+        let begun = Instant::now();
         let mode = if has_commits { PersistMode::SyncData } else { PersistMode::Buffer };
         let items = self.group.written.len() + 3 * (rolled.len() + self.group.states.len()) + 8;
         let mut batch = OwnedWriteBatch::with_capacity(shared.store.db.clone(), items).durability(Some(mode));
@@ -300,9 +303,13 @@ impl Writer {
         for (name, value) in self.group.facts.drain(..) {
             meta::put(&mut batch, &shared.store, name, value);
         }
+        let synced = Instant::now();
         batch.commit().map_err(fault("write failed"))?;
         if has_commits {
+            let fsync = synced.elapsed();
             self.mark.write(Mark { group: self.at.group, chain: self.at.chain })?;
+            let events = self.group.lines.iter().map(|line| line.events).sum();
+            GroupCommitted { commits: self.group.written.len() as u64, events, fsync, total: begun.elapsed() }.emit();
         }
         self.publish(stored, has_commits);
         Ok(())
@@ -331,6 +338,9 @@ impl Writer {
     /// States with their heads, heads of ended segments, and the timers of both.
     fn put_heads(&mut self, batch: &mut OwnedWriteBatch, rolled: Vec<(EntityKey, Head)>) -> Vec<(EntityKey, Head)> {
         let store = &self.shared.store;
+        if !self.group.states.is_empty() {
+            CheckpointWritten { states: self.group.states.len() as u64 }.emit();
+        }
         let mut stored = rolled;
         for (entity, (version, state)) in self.group.states.drain() {
             batch.insert(&store.states, entity_key(&entity).as_slice(), encode_state(version, &state));
@@ -393,12 +403,31 @@ impl Writer {
         if !group.followed.is_empty() {
             sinks.tell_followed(&Arc::from(std::mem::take(&mut group.followed)));
         }
+        count_others(&group.told);
         sinks.tell(std::mem::take(&mut group.told));
         group.arena.clear();
         group.written.clear();
         group.lines.clear();
         group.touched.clear();
     }
+}
+
+/// Counts the outcomes that left nothing on disk.
+fn count_others(told: &[Told]) {
+    let mut counts = [("question", 0), ("duplicate", 0), ("key_reused", 0), ("conflict", 0), ("unknown", 0), ("unavailable", 0)];
+    for (_, _, outcome) in told {
+        let kind = match outcome {
+            Outcome::Committed { seq: 1.. } => continue,
+            Outcome::Committed { .. } => 0,
+            Outcome::Duplicate { .. } => 1,
+            Outcome::KeyReused => 2,
+            Outcome::Conflict { .. } => 3,
+            Outcome::Unknown => 4,
+            Outcome::Unavailable => 5,
+        };
+        counts[kind].1 += 1;
+    }
+    counts.into_iter().filter(|(_, count)| *count > 0).for_each(|(outcome, count)| CommitEnded { outcome, count }.emit());
 }
 
 /// First sequences of the segment that a group begins: what comes next, less what the group itself has.
