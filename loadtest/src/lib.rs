@@ -1,6 +1,7 @@
 //! Virtual devices that speak real MQTT; gate-traffic load tests and their report.
 pub mod clock;
 pub mod commands;
+pub mod demo;
 pub mod files;
 pub mod fleet;
 pub mod gate;
