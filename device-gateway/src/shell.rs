@@ -20,6 +20,8 @@ use tongdao_domain::time::Timestamp;
 const READS_PER_TURN: usize = 4;
 /// With more than this waiting for the socket, nothing is read from it.
 const UNSENT_BYTES_READ_MAX: usize = 16 * 1024;
+/// After our good-bye so much more is read and thrown away, so that the peer can read it; who sends on is cut off.
+const LINGER_BYTES_MAX: usize = 1024 * 1024;
 
 /// One connection.
 struct Connection<S> {
@@ -44,6 +46,7 @@ struct Connection<S> {
 struct Ending {
     until: Timestamp,
     shut: bool,
+    thrown_away: usize,
 }
 
 /// Runs a connection until it is over.
@@ -109,7 +112,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
                     Act::Close { reason } => {
                         self.cell.closing(&self.mailbox, reason);
                         let until = now + GatewayConfig::millis(self.cell.common.config.linger_ms);
-                        self.ending = Some(Ending { until, shut: false });
+                        self.ending = Some(Ending { until, shut: false, thrown_away: 0 });
                     }
                     other => self.cell.act(other, &self.mailbox, now),
                 }
@@ -231,22 +234,25 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Lets the last bytes out, closes our side, and waits a moment for the peer to close its own.
     fn end(&mut self, input: &mut [u8], now: Timestamp, timer: Pin<&mut Sleep>, context: &mut Context<'_>) -> Poll<()> {
-        let Some(ending) = &mut self.ending else { return Poll::Ready(()) };
+        let Some(mut ending) = self.ending.take() else { return Poll::Ready(()) };
         if self.eof || ending.until <= now {
             return Poll::Ready(());
         }
         if self.unsent.is_empty() && !ending.shut {
-            ending.shut = !matches!(Pin::new(&mut self.socket).poll_shutdown(context), Poll::Pending);
+            ending.shut = Pin::new(&mut self.socket).poll_shutdown(context).is_ready();
         }
-        loop {
+        while ending.thrown_away < LINGER_BYTES_MAX {
             match self.read(input, context) {
-                Poll::Pending => break,
-                Poll::Ready(Ok(length)) if length > 0 => {}
+                Poll::Ready(Ok(length)) if length > 0 => ending.thrown_away += length,
                 Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {
+                    self.ending = Some(ending);
+                    self.arm(timer, now, context);
+                    return Poll::Pending;
+                }
             }
         }
-        self.arm(timer, now, context);
-        Poll::Pending
+        Poll::Ready(())
     }
 
     /// Sets the sleep, where it would come too late.
