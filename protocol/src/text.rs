@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::{Deserializer, Serialize};
 use std::borrow::Cow;
-use tongdao_domain::id::{COMMAND_ID_BYTES_MAX, CommandId, DeviceId};
+use tongdao_domain::id::{COMMAND_ID_BYTES_MAX, CommandId, DeviceId, ID_BYTES_MAX};
 
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident, $limit:literal, $expected:literal, $pattern:literal, $fits:expr;)*) => {$(
@@ -58,6 +58,22 @@ macro_rules! text {
 fn is_id(text: &str) -> bool {
     DeviceId::new(text).is_ok()
 }
+/// Whatever [`CommandId::new`] takes, in one pass: it is looked at twice for each decision.
+fn is_path(text: &str) -> bool {
+    let mut part = 0;
+    let fits = text.bytes().all(|byte| match byte {
+        b'/' => std::mem::take(&mut part) > 0,
+        b'.' | b'_' | b'-' => {
+            part += 1;
+            part <= ID_BYTES_MAX
+        }
+        _ => {
+            part += 1;
+            part <= ID_BYTES_MAX && byte.is_ascii_alphanumeric()
+        }
+    });
+    fits && part > 0 && text.len() <= COMMAND_ID_BYTES_MAX
+}
 fn is_graphic(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && text.bytes().all(|b| b.is_ascii_graphic())
 }
@@ -67,7 +83,7 @@ text! {
     Id, 64, "an id of 1 to 64 characters A-Z a-z 0-9 . _ -", "^[A-Za-z0-9._-]{1,64}$", is_id;
     /// Ids joined with `/`: a command id, a reference.
     Path, 256, "ids of A-Z a-z 0-9 . _ - joined with / (at most 256 characters)", "^[A-Za-z0-9._-]{1,64}(/[A-Za-z0-9._-]{1,64})*$",
-        |text| text.len() <= COMMAND_ID_BYTES_MAX && CommandId::new(text).is_ok();
+        is_path;
     /// What a medium shows: printable ASCII without spaces.
     Code, 256, "1 to 256 printable ASCII characters without spaces", "^[!-~]{1,256}$", is_graphic;
     /// Free text of a person or a device.
@@ -90,5 +106,26 @@ impl Text {
     #[must_use]
     pub fn cut(text: &str) -> Self {
         Self(text.chars().take(256).collect())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn texts_have_limits_in_characters_and_codes_in_ascii() {
+        assert!(Text::fits(&"图".repeat(256)) && !Text::fits(&"图".repeat(257)));
+        assert_eq!(Text::cut(&"图".repeat(300)).as_str().chars().count(), 256);
+        assert!(Code::fits("t1.1772438400.c2ln+/=") && !Code::fits("") && !Code::fits("a b") && !Code::fits("图"));
+        assert!(Id::fits("g-1_a.b") && !Id::fits("g/1") && !Id::fits(&"g".repeat(65)));
+    }
+
+    proptest! {
+        #[test]
+        fn a_path_is_what_a_command_id_is(text in "[a-zA-Z0-9._/ é-]{0,70}(/[a-z]{60,70}){0,4}") {
+            prop_assert_eq!(Path::fits(&text), CommandId::new(&text).is_ok());
+        }
     }
 }
