@@ -1,4 +1,7 @@
 //! The account, driven through its public contract: a rider on the line of [`crate::testing`] with Chengdu's fares.
+mod desk;
+mod limits;
+mod modes;
 mod permutations;
 mod race;
 mod straight;
