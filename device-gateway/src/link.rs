@@ -41,7 +41,9 @@ pub struct Turn<'a> {
     /// What the shell is to do, in order.
     pub acts: &'a mut Vec<Act>,
     /// A buffer for bodies; its content means nothing between steps.
-    pub scratch: &'a mut Vec<u8>,
+    pub body: &'a mut Vec<u8>,
+    /// A buffer for topics, likewise.
+    pub topic: &'a mut String,
 }
 
 /// What a link wants done.

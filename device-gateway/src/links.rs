@@ -70,11 +70,17 @@ impl Mailbox {
 }
 
 /// Used by one turn at a time.
+#[derive(Default)]
 pub(crate) struct Buffers {
     pub(crate) input: Vec<u8>,
     pub(crate) out: Vec<u8>,
     pub(crate) acts: Vec<Act>,
-    pub(crate) scratch: Vec<u8>,
+    /// Acts that are being done.
+    pub(crate) doing: Vec<Act>,
+    pub(crate) body: Vec<u8>,
+    pub(crate) topic: String,
+    /// When the turn began, by [`CellLinks::elapsed`].
+    pub(crate) read: Duration,
 }
 
 /// The connections of a cell.
@@ -101,7 +107,7 @@ impl CellLinks {
             cell,
             common,
             shared,
-            buffers: RefCell::new(Buffers { input: vec![0; INPUT_BYTES], out: Vec::new(), acts: Vec::new(), scratch: Vec::new() }),
+            buffers: RefCell::new(Buffers { input: vec![0; INPUT_BYTES], ..Buffers::default() }),
             all: RefCell::default(),
             devices: RefCell::default(),
             connecting: RefCell::default(),

@@ -216,8 +216,8 @@ impl Session {
                 (AckCode::PayloadInvalid, None)
             }
             (What::Message(_), Ok(Reply::Records(ack))) => {
-                turn.scratch.clear();
-                turn.scratch.extend_from_slice(&payload::encode(&RecordsAck::from(ack)));
+                turn.body.clear();
+                turn.body.extend_from_slice(&payload::encode(&RecordsAck::from(ack)));
                 (AckCode::Done, Some((Down::RecordsAck, None)))
             }
             (What::Message(_), Ok(_)) => (AckCode::Done, None),
@@ -231,14 +231,14 @@ impl Session {
         }
     }
 
-    /// Writes a decision into the scratch buffer.
+    /// Writes a decision into the body buffer.
     fn decided(&self, decision: &TapDecision, read: Duration, turn: &mut Turn<'_>) -> (Down, Option<Timestamp>) {
         turn.acts.push(Act::TapAnswered { code: decision.code.name(), took: turn.read.saturating_sub(read) });
         if let Some(fault) = Fault::of_decision(decision.code) {
             self.fault(fault, turn);
         }
-        turn.scratch.clear();
-        encode_decision(decision, turn.scratch);
+        turn.body.clear();
+        encode_decision(decision, turn.body);
         (Down::Decision, Some(decision.expires_at))
     }
     fn undecided(&self, epoch: u64, seq: u64, expires_at: Timestamp, refused: Option<RefusalCode>, now: Timestamp) -> TapDecision {
@@ -314,8 +314,8 @@ impl Session {
     /// The fault that ends the connection.
     pub fn send_mode<W: Wire>(&mut self, retain: bool, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
         let Some(mode) = turn.world.gate_mode(&self.who.device).filter(|mode| mode.rev > 0) else { return Ok(()) };
-        turn.scratch.clear();
-        turn.scratch.extend_from_slice(&payload::encode(&Mode::from(&mode)));
+        turn.body.clear();
+        turn.body.extend_from_slice(&payload::encode(&Mode::from(&mode)));
         self.deliver(Down::Mode, retain, None, wire, turn).map(drop)
     }
     /// Sends an order and tells the gate's machine that it has gone out.
@@ -326,8 +326,8 @@ impl Session {
         if order.expires_at <= turn.now {
             return Ok(());
         }
-        turn.scratch.clear();
-        turn.scratch.extend_from_slice(&payload::encode(&device::Command::from(order)));
+        turn.body.clear();
+        turn.body.extend_from_slice(&payload::encode(&device::Command::from(order)));
         if self.deliver(Down::Command, false, Some(order.expires_at), wire, turn)?
             && let Some(id) = sent_command(&order.id)
         {
@@ -337,7 +337,7 @@ impl Session {
         Ok(())
     }
 
-    /// Sends what stands in the scratch buffer, now or when the client has room; `false` = it does not listen to it.
+    /// Sends what stands in the body buffer, now or when the client has room; `false` = it does not listen to it.
     fn deliver<W: Wire>(
         &mut self,
         message: Down,
@@ -348,8 +348,8 @@ impl Session {
     ) -> Result<bool, Fault> {
         let Some(qos) = self.subscriptions.level(message) else { return Ok(false) };
         if qos == 0 || self.outbox.is_empty() {
-            let topic = self.territory.down(message.name());
-            match wire.publish(&outgoing(&topic, turn.scratch, qos, retain), turn.out) {
+            self.territory.write_down(message.name(), turn.topic);
+            match wire.publish(&outgoing(turn.topic, turn.body, qos, retain), turn.out) {
                 Ok(()) => return Ok(true),
                 Err(Unsent::WindowFull) => {}
                 Err(Unsent::TooLarge) => {
@@ -362,7 +362,7 @@ impl Session {
         if self.outbox.len() >= self.common.config.outbox_max {
             return Err(Fault::SlowReader);
         }
-        self.outbox.push_back(Waiting { message, body: turn.scratch.clone(), retain, until });
+        self.outbox.push_back(Waiting { message, body: turn.body.clone(), retain, until });
         Ok(true)
     }
 
@@ -373,8 +373,8 @@ impl Session {
             // A decision's end is in the gate's clock, which is off by less than a minute.
             let late = waiting.until.is_some_and(|until| until + Millis::minutes(1) < turn.now);
             if let (false, Some(qos)) = (late, self.subscriptions.level(waiting.message)) {
-                let topic = self.territory.down(waiting.message.name());
-                let _ = wire.publish(&outgoing(&topic, &waiting.body, qos, waiting.retain), turn.out);
+                self.territory.write_down(waiting.message.name(), turn.topic);
+                let _ = wire.publish(&outgoing(turn.topic, &waiting.body, qos, waiting.retain), turn.out);
             }
         }
     }

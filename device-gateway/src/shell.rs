@@ -76,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         let cell = self.cell.clone();
         let mut buffers = cell.buffers.borrow_mut();
         let now = cell.cell.now();
+        buffers.read = cell.elapsed();
         cell.common.admission.clock().set(now);
         self.notes(&mut buffers, now);
         self.ticks(&mut buffers, now);
@@ -96,27 +97,32 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// One step of the link and everything that it wants done; bytes for the peer gather in the buffers.
     fn step(&mut self, buffers: &mut Buffers, now: Timestamp, step: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>)) {
-        let Buffers { out, acts, scratch, .. } = buffers;
-        let read = self.cell.elapsed();
-        step(&mut self.link, &mut Turn { now, read, world: &self.cell.cell.world(), out, acts, scratch });
+        self.turn_of(buffers, now, step);
         // A refused command is answered at once, which may want more done.
-        while !acts.is_empty() {
-            for act in std::mem::take(acts) {
-                match act {
-                    Act::Submit { cookie, request } => {
-                        if self.cell.cell.submit(request, self.slot.reply(cookie)).is_err() {
-                            let turn = &mut Turn { now, read, world: &self.cell.cell.world(), out, acts, scratch };
-                            self.link.answer(cookie, Answer::Busy, turn);
-                        }
-                    }
-                    Act::Close { reason } => {
-                        self.cell.closing(&self.mailbox, reason);
-                        let until = now + GatewayConfig::millis(self.cell.common.config.linger_ms);
-                        self.ending = Some(Ending { until, shut: false, thrown_away: 0 });
-                    }
-                    other => self.cell.act(other, &self.mailbox, now),
+        while !buffers.acts.is_empty() {
+            std::mem::swap(&mut buffers.acts, &mut buffers.doing);
+            let mut doing = std::mem::take(&mut buffers.doing);
+            doing.drain(..).for_each(|act| self.act(act, buffers, now));
+            buffers.doing = doing;
+        }
+    }
+    fn turn_of(&mut self, buffers: &mut Buffers, now: Timestamp, step: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>)) {
+        let Buffers { out, acts, body, topic, read, .. } = buffers;
+        step(&mut self.link, &mut Turn { now, read: *read, world: &self.cell.cell.world(), out, acts, body, topic });
+    }
+    fn act(&mut self, act: Act, buffers: &mut Buffers, now: Timestamp) {
+        match act {
+            Act::Submit { cookie, request } => {
+                if self.cell.cell.submit(request, self.slot.reply(cookie)).is_err() {
+                    self.turn_of(buffers, now, |link, turn| link.answer(cookie, Answer::Busy, turn));
                 }
             }
+            Act::Close { reason } => {
+                self.cell.closing(&self.mailbox, reason);
+                let until = now + GatewayConfig::millis(self.cell.common.config.linger_ms);
+                self.ending = Some(Ending { until, shut: false, thrown_away: 0 });
+            }
+            other => self.cell.act(other, &self.mailbox, now),
         }
     }
 

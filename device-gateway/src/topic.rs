@@ -40,7 +40,16 @@ impl Territory {
     /// The topic of a message to the device.
     #[must_use]
     pub fn down(&self, message: &str) -> String {
-        format!("{}down/{message}", self.root)
+        let mut topic = String::new();
+        self.write_down(message, &mut topic);
+        topic
+    }
+    /// The same into a buffer.
+    pub fn write_down(&self, message: &str, topic: &mut String) {
+        topic.clear();
+        for part in [&*self.root, "down/", message] {
+            topic.push_str(part);
+        }
     }
     /// May the device subscribe to it?
     #[must_use]

@@ -69,14 +69,15 @@ impl End {
     }
     fn step<T>(&mut self, act: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>) -> T) -> Vec<Frame> {
         self.link.common.admission.clock().set(self.now);
-        let mut scratch = Vec::new();
+        let (mut body, mut topic) = (Vec::new(), String::new());
         let mut turn = Turn {
             now: self.now,
             read: Duration::ZERO,
             world: &self.world,
             out: &mut self.received,
             acts: &mut self.acts,
-            scratch: &mut scratch,
+            body: &mut body,
+            topic: &mut topic,
         };
         act(&mut self.link, &mut turn);
         raw::frames(&mut self.received)
