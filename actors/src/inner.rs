@@ -152,7 +152,7 @@ impl Inner {
         if !self.overflow.borrow().is_empty() {
             return 0;
         }
-        self.shared.limits.unanswered_max.saturating_sub(self.unanswered.get())
+        self.shared.limits.unanswered_max.saturating_sub(self.unanswered())
     }
     /// Has it waited too long already, or has what stands before it at the journal? Then it is refused while there is time
     /// to say so. The urgent are never refused for this.
@@ -351,14 +351,15 @@ impl Inner {
     pub(crate) fn figures(&self) -> &crate::shared::Figures {
         &self.shared.ports[self.index].figures
     }
+    /// Delivered and not yet answered, those included that wait for an owner to be read.
     pub(crate) fn unanswered(&self) -> usize {
-        self.unanswered.get()
+        self.unanswered.get() + self.owners.borrow().waiting()
     }
     pub(crate) fn committing(&self) -> usize {
         self.committing.borrow().len()
     }
     /// Nothing is delivered, in a mailbox or in the journal's hands.
     pub(crate) fn is_quiet(&self) -> bool {
-        self.unanswered.get() == 0 && self.letters.get() == 0 && self.committing() == 0
+        self.unanswered() == 0 && self.letters.get() == 0 && self.committing() == 0
     }
 }

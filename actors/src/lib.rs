@@ -25,6 +25,7 @@ mod resident;
 mod route;
 mod shared;
 mod slots;
+mod slow;
 pub mod state;
 #[cfg(test)]
 mod tests;

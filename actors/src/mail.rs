@@ -83,6 +83,7 @@ impl Question {
 }
 
 /// What stands in the lanes of a cell's door.
+#[expect(clippy::large_enum_variant, reason = "commands are nearly all of them; a box would cost an allocation each")]
 #[derive(Debug)]
 pub(crate) enum Knock {
     /// A command for an entity of this cell.

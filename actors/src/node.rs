@@ -28,6 +28,7 @@ use crate::observe::Observed;
 use crate::reader::Readers;
 use crate::request::Busy;
 use crate::shared::{Figures, Port, Shared};
+use crate::slow::Slow;
 use crate::state::EntityState;
 use crate::turn::{FOLLOWED, Turn};
 
@@ -100,6 +101,7 @@ impl Node {
     pub fn start(config: NodeConfig) -> Result<Self, StartError> {
         let NodeConfig { cells, journal, world, clock, limits, hook } = config;
         let world = with_journal(world, &*journal)?;
+        let journal = Slow::around(journal, limits.slow_commit)?;
         let cells = if cells > 0 { cells } else { thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)) };
         let (ports, lanes): (Vec<_>, Vec<_>) = (0..cells).map(|_| port(&limits)).unzip();
         for (cell, port) in ports.iter().enumerate() {

@@ -65,6 +65,10 @@ impl<W> Owners<W> {
     pub(crate) fn cached(&self) -> usize {
         self.young.len() + self.old.len()
     }
+    /// How many wait for a read.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
     /// Looks a medium up; what is asked for stays longer.
     pub(crate) fn known(&mut self, token: &Token) -> Known {
         if let Some(owner) = self.young.get(token) {

@@ -1,6 +1,9 @@
 //! The shell driven through its own doors: real cells on real threads, a manual clock, the journal in memory. Nothing
 //! sleeps; what must be waited for is asked for until it is there.
+mod faults;
 mod flow;
+mod overload;
+mod sleep;
 
 use std::collections::HashSet;
 use std::rc::Rc;
@@ -102,7 +105,7 @@ impl Rig {
         let (done, result) = oneshot::channel();
         let sender = self.lab.0.lock().expect("a lab").iter().find(|(index, _)| *index == cell).expect("a cell").1.clone();
         let wish: OnCell = Box::new(move |cell| drop(done.send(wish(cell))));
-        sender.send(wish).ok().expect("the cell runs");
+        assert!(sender.send(wish).is_ok(), "the cell runs");
         result.await.expect("the cell runs")
     }
     async fn ask(&self, entity: EntityKey, command_id: &str, command: impl Into<Command>) -> Result<Reply, Busy> {
@@ -151,6 +154,12 @@ impl Rig {
     async fn actor(&self, entity: &EntityKey) -> Option<ActorView> {
         let observed = self.node.observe(1000).await;
         observed.actors.into_iter().find(|view| (view.kind, &view.id) == (entity.kind, &entity.id))
+    }
+    /// Waits until no actor has anything in flight.
+    async fn calm(&self) {
+        while self.node.observe(1000).await.actors.iter().any(|actor| actor.in_flight > 0) {
+            tokio::task::yield_now().await;
+        }
     }
     /// Every committed event, partition by partition.
     fn feed(&self) -> Vec<FeedItem> {
