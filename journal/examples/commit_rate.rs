@@ -99,7 +99,7 @@ impl Maker {
             reply: Bytes::from_elem(n as u8, REPLY_BYTES),
             events: std::iter::once(event).collect(),
             state: None,
-            deadline: (n % 2 == 0).then_some(Timestamp(self.run + 14_400_000)),
+            deadline: n.is_multiple_of(2).then_some(Timestamp(self.run + 14_400_000)),
             at: Timestamp(self.run + i64::try_from(n / 60).unwrap_or(0)),
         }
     }

@@ -4,6 +4,8 @@
 //! Opening a folder cuts off a torn tail that nobody was told of, as a start does, and counts it.
 pub mod doctor;
 pub mod export;
+#[cfg(test)]
+mod tests;
 pub mod verify;
 
 use std::path::Path;

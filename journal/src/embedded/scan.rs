@@ -2,7 +2,8 @@
 //! cannot read. Here a torn tail (above the high-water mark: nobody was told) and damage to what was acknowledged are
 //! told apart, nothing acknowledged is ever cut off silently, and the place is named.
 //!
-//! It reads the log format of fjall 3: `start count seqno, items…, end checksum trailer`.
+//! It reads the log format of fjall 3: `start count seqno, items…, end checksum trailer`. The number in a start is not
+//! covered by its checksum; it must grow from batch to batch, and not by leaps.
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
@@ -13,6 +14,8 @@ use super::store::damaged;
 use crate::contract::JournalError;
 use crate::wire::Reader;
 
+/// Numbers are also used for what stands in no log; far fewer than this between two batches.
+const LEAP_MAX: u64 = 1 << 32;
 const TRAILER: &[u8] = &[b'F', b'J', b'L', 3];
 
 /// The end of the log.
@@ -84,24 +87,28 @@ fn log_files(store: &Path) -> Result<Vec<PathBuf>, JournalError> {
 /// Bytes of whole batches at the beginning.
 fn whole_batches(bytes: &[u8]) -> usize {
     let mut reader = Reader(bytes);
-    let mut end = 0;
-    while batch(&mut reader).is_some() {
-        end = bytes.len() - reader.0.len();
+    let (mut end, mut number) = (0, None);
+    while let Some(next) = batch(&mut reader) {
+        if number.is_some_and(|number| next <= number || next - number > LEAP_MAX) {
+            break;
+        }
+        (end, number) = (bytes.len() - reader.0.len(), Some(next));
     }
     end
 }
 
-fn batch(reader: &mut Reader<'_>) -> Option<()> {
+/// The number of a whole batch.
+fn batch(reader: &mut Reader<'_>) -> Option<u64> {
     (reader.byte()? == 1).then_some(())?;
     let count = u32::from_le_bytes(reader.array()?);
-    let _seqno = reader.array::<8>()?;
+    let number = u64::from_le_bytes(reader.array()?);
     let mut hasher = Xxh3::new();
     for _ in 0..count {
         hasher.update(item(reader)?);
     }
     (reader.byte()? == 3).then_some(())?;
     let checksum = u64::from_le_bytes(reader.array()?);
-    (reader.take(TRAILER.len())? == TRAILER && checksum == hasher.digest()).then_some(())
+    (reader.take(TRAILER.len())? == TRAILER && checksum == hasher.digest()).then_some(number)
 }
 
 /// One item or one clearing of a keyspace, as a stretch of bytes.
@@ -133,7 +140,7 @@ mod tests {
     use super::*;
     use crate::embedded::group;
 
-    fn batch_of(key: &[u8], value: &[u8]) -> Vec<u8> {
+    fn batch_of(number: u8, key: &[u8], value: &[u8]) -> Vec<u8> {
         let mut item = vec![2, 0, 0];
         item.extend_from_slice(&5_u64.to_le_bytes());
         item.extend_from_slice(&(key.len() as u16).to_le_bytes());
@@ -143,7 +150,7 @@ mod tests {
         item.extend_from_slice(value);
         let mut hasher = Xxh3::new();
         hasher.update(&item);
-        let mut bytes = vec![1, 1, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 0];
+        let mut bytes = vec![1, 1, 0, 0, 0, number, 0, 0, 0, 0, 0, 0, 0];
         bytes.extend_from_slice(&item);
         bytes.push(3);
         bytes.extend_from_slice(&hasher.digest().to_le_bytes());
@@ -153,8 +160,8 @@ mod tests {
 
     fn log(change: impl FnOnce(&mut Vec<u8>)) -> (tempfile::TempDir, usize) {
         let dir = tempfile::tempdir().expect("a folder");
-        let whole = batch_of(&group::key(1), b"one");
-        let mut bytes = [whole.clone(), batch_of(&group::key(2), b"two")].concat();
+        let whole = batch_of(8, &group::key(1), b"one");
+        let mut bytes = [whole.clone(), batch_of(9, &group::key(2), b"two")].concat();
         bytes.extend([0; 100]);
         change(&mut bytes);
         std::fs::write(dir.path().join("0.jnl"), bytes).expect("written");
@@ -188,9 +195,19 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_batches_grow_and_do_not_leap() {
+        for (byte, flip) in [(5, 8), (12, 1)] {
+            let second = batch_of(8, &group::key(1), b"one").len();
+            let (dir, first) = log(|bytes| bytes[second + byte] ^= flip);
+            let fault = scan(dir.path(), 2, false).expect_err("damaged").to_string();
+            assert!(fault.contains(&format!("0.jnl byte {first}")), "{fault}");
+        }
+    }
+
+    #[test]
     fn damage_in_an_older_file_is_never_a_tear() {
         let (dir, _) = log(|bytes| bytes[20] ^= 1);
-        std::fs::write(dir.path().join("1.jnl"), batch_of(b"k", b"v")).expect("written");
+        std::fs::write(dir.path().join("1.jnl"), batch_of(10, b"k", b"v")).expect("written");
         assert!(matches!(scan(dir.path(), 0, true), Err(JournalError::Damaged { .. })));
     }
 
