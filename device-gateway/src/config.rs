@@ -38,7 +38,8 @@ pub struct GatewayConfig {
     pub linger_ms: u64,
     /// Longest keep-alive, in seconds; a client that wants none or more gets this. Default 600.
     pub keep_alive_max_s: u16,
-    /// Largest MQTT packet that is taken, in bytes. Default 65,536.
+    /// Largest MQTT packet that is taken, in bytes: a payload of 64 KiB (more is refused in any case) with topic and properties.
+    /// Default 67,584.
     pub packet_bytes_max: u32,
     /// Unanswered messages from one device (MQTT 5 Receive Maximum; otherwise it is not read). Default 8.
     pub receive_max: u16,
@@ -86,7 +87,7 @@ impl Default for GatewayConfig {
             write_ms: 10_000,
             linger_ms: 1_000,
             keep_alive_max_s: 600,
-            packet_bytes_max: 65_536,
+            packet_bytes_max: 67_584,
             receive_max: 8,
             send_window: 32,
             outbox_max: 64,

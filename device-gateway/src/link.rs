@@ -6,7 +6,7 @@ use crate::config::GatewayConfig;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::message::{read_state, will_request};
-use crate::packet::{Accepted, Connect, Disconnect, Incoming, Outgoing, Rejection, Version};
+use crate::packet::{Accepted, Connect, Disconnect, Incoming, Outgoing, Rejection, Version, Violation};
 use crate::session::Session;
 use crate::wire::Wire;
 use compact_str::CompactString;
@@ -351,6 +351,7 @@ impl<W: Wire> Link<W> {
         let reason = match fault {
             Fault::MessageRate => Some(Disconnect::MessageRate),
             Fault::SlowReader => Some(Disconnect::Slow),
+            Fault::TooLarge => Some(Disconnect::Violation(Violation::TooLarge)),
             // 3.1.1 has no word for it.
             _ => None,
         };

@@ -128,6 +128,9 @@ impl Session {
         if publish.retain() && !self.territory.is_state(publish.topic()) {
             return self.forbid(&publish, Fault::Retained, wire, turn);
         }
+        if publish.payload().len() > payload::PAYLOAD_BYTES_MAX {
+            return Err(Fault::TooLarge);
+        }
         self.take(publish, wire, turn);
         Ok(())
     }

@@ -1,5 +1,5 @@
-//! MQTT topics: `td/1/{site}/{kind}/{device}/up/{message}` and `…/down/{message}`, the two broadcasts, and who may use
-//! which. Default deny: a topic or filter that is not named here belongs to nobody.
+//! MQTT topics: `td/1/{site}/{kind}/{device}/up/{message}` and `…/down/{message}`, and the two broadcasts. Who may use
+//! which is the gateway's business.
 use std::fmt;
 use tongdao_domain::device::DeviceKind;
 use tongdao_domain::id::{DeviceId, SiteId};
@@ -198,58 +198,10 @@ pub fn broadcast(message: Down) -> String {
     Topic::Broadcast { message }.to_string()
 }
 
-/// What a device may publish to and subscribe to; made once for a link.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Permissions {
-    up: String,
-    down: [String; 3],
-}
-
-impl Permissions {
-    /// Those of one device.
-    #[must_use]
-    pub fn of(site: &SiteId, kind: DeviceKind, device: &DeviceId) -> Self {
-        let own = format!("td/1/{site}/{}/{device}", kind.name());
-        Self { up: format!("{own}/up/"), down: [format!("{own}/down/"), format!("td/1/{site}/all/down/"), "td/1/all/down/".to_owned()] }
-    }
-    /// The message, where the device may publish to this topic.
-    #[must_use]
-    pub fn published(&self, topic: &str) -> Option<Up> {
-        topic.strip_prefix(&*self.up).and_then(Up::from_name)
-    }
-    /// May the device subscribe to this filter? Only within its own `down/#` and the two broadcasts.
-    #[must_use]
-    pub fn may_subscribe(&self, filter: &str) -> bool {
-        self.down
-            .iter()
-            .filter_map(|prefix| filter.strip_prefix(&**prefix))
-            .any(|rest| rest == "#" || (!rest.is_empty() && !rest.contains(['/', '#'])))
-    }
-}
-
-/// Does the filter match the topic? (MQTT 5.0, 4.7.)
-#[must_use]
-pub fn matches(filter: &str, topic: &str) -> bool {
-    let (mut filter, mut topic) = (filter.split('/'), topic.split('/'));
-    loop {
-        match (filter.next(), topic.next()) {
-            (Some("#"), _) | (None, None) => return true,
-            (Some("+"), Some(_)) => {}
-            (Some(one), Some(other)) if one == other => {}
-            _ => return false,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
-
-    fn permissions() -> Permissions {
-        let id = |text: &str| DeviceId::new(text).expect("an id");
-        Permissions::of(&SiteId::new("cd").expect("an id"), DeviceKind::Gate, &id("g1"))
-    }
 
     #[test]
     fn every_topic_reads_back_as_what_it_was_made_of() {
@@ -297,101 +249,11 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_device_publishes_only_below_its_own_up() {
-        let mine = permissions();
-        assert_eq!(mine.published("td/1/cd/gate/g1/up/tap"), Some(Up::Tap));
-        for foreign in [
-            "td/1/cd/gate/g2/up/tap",
-            "td/1/cd/gate/g11/up/tap",
-            "td/1/bj/gate/g1/up/tap",
-            "td/1/cd/kiosk/g1/up/tap",
-            "td/1/cd/gate/g1/down/decision",
-            "td/1/cd/gate/g1/up/decision",
-            "td/1/cd/gate/g1/up/tap/x",
-            "td/1/cd/gate/g1/up/",
-            "td/1/cd/gate/g1/up",
-            "td/1/cd/all/down/command",
-            "td/1/all/down/command",
-            "$SYS/broker",
-            "",
-        ] {
-            assert_eq!(mine.published(foreign), None, "{foreign}");
-        }
-    }
-
-    #[test]
-    fn a_device_subscribes_only_to_its_own_down_and_the_broadcasts() {
-        let mine = permissions();
-        for own in [
-            "td/1/cd/gate/g1/down/#",
-            "td/1/cd/gate/g1/down/+",
-            "td/1/cd/gate/g1/down/decision",
-            "td/1/cd/all/down/#",
-            "td/1/cd/all/down/command",
-            "td/1/all/down/+",
-        ] {
-            assert!(mine.may_subscribe(own), "{own}");
-        }
-        for foreign in [
-            "#",
-            "+/#",
-            "td/#",
-            "td/1/#",
-            "td/1/cd/#",
-            "td/1/cd/gate/#",
-            "td/1/cd/gate/+/down/#",
-            "td/1/cd/gate/g1/#",
-            "td/1/cd/gate/g1/up/#",
-            "td/1/cd/gate/g1/down",
-            "td/1/cd/gate/g1/down/",
-            "td/1/cd/gate/g1/down/decision/#",
-            "td/1/cd/gate/g1/down/x#",
-            "td/1/+/all/down/#",
-            "td/1/bj/all/down/#",
-            "td/1/cd/+/down/#",
-            "td/1/+/down/#",
-            "$share/a/td/1/cd/gate/g1/down/#",
-            "$SYS/#",
-            "",
-            "td/1/cd/gate/g2/down/decision",
-        ] {
-            assert!(!mine.may_subscribe(foreign), "{foreign}");
-        }
-    }
-
-    #[test]
-    fn filters_match_as_the_standard_says() {
-        for (filter, topic, fits) in [
-            ("a/b", "a/b", true),
-            ("a/#", "a", true),
-            ("a/#", "a/b/c", true),
-            ("a/+", "a/b", true),
-            ("a/+", "a/b/c", false),
-            ("a/+", "a", false),
-            ("a/b", "a", false),
-            ("+/b", "a/b", true),
-            ("#", "a/b", true),
-            ("a", "a/b", false),
-        ] {
-            assert_eq!(matches(filter, topic), fits, "{filter} {topic}");
-        }
-    }
-
     proptest! {
         #[test]
         fn no_topic_makes_it_panic(topic in "(td/1/)?[a-z0-9/+#$ é]{0,60}") {
             if let Ok(parsed) = Topic::parse(&topic) {
                 prop_assert_eq!(parsed.to_string(), topic);
-            }
-        }
-
-        #[test]
-        fn what_may_be_subscribed_never_reaches_another_device(filter in "td/1/(cd|all|\\+)/(gate|all|down|\\+|#)(/(g1|g2|down|up|\\+|#)){0,3}") {
-            if permissions().may_subscribe(&filter) {
-                for foreign in ["td/1/cd/gate/g2/down/decision", "td/1/cd/gate/g1/up/tap", "td/1/bj/gate/g1/down/decision", "td/1/bj/all/down/command"] {
-                    prop_assert!(!matches(&filter, foreign), "{} reaches {}", filter, foreign);
-                }
             }
         }
     }

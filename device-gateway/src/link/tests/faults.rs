@@ -117,6 +117,17 @@ fn too_large_a_packet_ends_it() {
 }
 
 #[test]
+fn a_payload_has_at_most_64_kib_whatever_the_packet_may_have() {
+    for version in BOTH {
+        let padded = |length: usize| tap_body(1) + &" ".repeat(length - tap_body(1).len());
+        let mut end = End::ready(version);
+        assert!(end.publish("tap", padded(65_536), 1).is_empty(), "it is read and waits for its answer");
+        let frames = end.publish("tap", padded(65_537), 2);
+        end.assert_ended(&frames, 0x95, "s1-g1", Fault::TooLarge);
+    }
+}
+
+#[test]
 fn too_many_messages_end_it() {
     for version in BOTH {
         let mut end = End::ready_with(version, GatewayConfig { messages_per_second: 1, messages_burst: 2, ..GatewayConfig::default() });
