@@ -17,6 +17,7 @@ pub mod ledger;
 pub mod machine;
 pub mod medium;
 pub mod money;
+pub mod mutant;
 pub mod station;
 pub mod tap;
 #[cfg(any(test, feature = "testing"))]

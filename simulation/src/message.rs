@@ -1,0 +1,76 @@
+//! What gates and server say to each other, in the domain's words: bytes are the business of other tests.
+use compact_str::CompactString;
+use tongdao_domain::gate::{DeviceOrder, RecordsAck, Twin};
+use tongdao_domain::id::{CommandId, TapId};
+use tongdao_domain::station::GateMode;
+use tongdao_domain::tap::{Passage, Record, Reference, Tap, TapDecision};
+use tongdao_domain::time::Timestamp;
+
+/// From a gate. `n` names a message that the gate repeats until the server has acknowledged it.
+#[derive(Debug, Clone)]
+pub enum Up {
+    /// `up/tap`
+    Tap(Tap),
+    /// `up/passage`
+    Passage {
+        /// Number of the message.
+        n: u64,
+        /// The tap.
+        tap: TapId,
+        /// From the decision.
+        reference: Option<Reference>,
+        /// What happened.
+        outcome: Passage,
+        /// When, by the gate's clock.
+        at: Timestamp,
+    },
+    /// `up/records`
+    Records {
+        /// The boot.
+        epoch: u64,
+        /// By growing sequence.
+        records: Vec<Record>,
+    },
+    /// `up/state`
+    State {
+        /// Number of the message.
+        n: u64,
+        /// What it says of itself.
+        twin: Twin,
+    },
+    /// `up/ack`
+    Ack {
+        /// Number of the message.
+        n: u64,
+        /// Of a mode or an order.
+        id: CommandId,
+        /// When, by the gate's clock.
+        at: Timestamp,
+    },
+    /// `up/alarm`
+    Alarm {
+        /// Number of the message.
+        n: u64,
+        /// The alarm's own id.
+        alarm: CompactString,
+        /// On or off.
+        on: bool,
+        /// Since when, by the gate's clock.
+        at: Timestamp,
+    },
+}
+
+/// To a gate.
+#[derive(Debug, Clone)]
+pub enum Down {
+    /// `down/decision`
+    Decision(TapDecision),
+    /// `down/records_ack`
+    RecordsAck(RecordsAck),
+    /// `down/mode`
+    Mode(GateMode),
+    /// `down/command`
+    Order(DeviceOrder),
+    /// The acknowledgement of the message with this number: its commit is durable.
+    Acknowledged(u64),
+}
