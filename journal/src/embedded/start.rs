@@ -53,6 +53,7 @@ pub(crate) fn open(settings: &Settings, partitions: Option<u16>) -> Result<Opene
     let lock = lock(dir)?;
     let folder = dir.join(STORE);
     let (mark_file, mark) = open_mark(dir, folder.exists(), settings.accept_loss)?;
+    clear_unfinished(&folder, mark)?;
     let tail = scan(&folder, mark.group, settings.accept_loss)?;
     tail.cut()?;
     let store = open_store(&folder, settings)?;
@@ -63,6 +64,17 @@ pub(crate) fn open(settings: &Settings, partitions: Option<u16>) -> Result<Opene
     let opened = Opened { store, last, lock, torn_bytes, partitions, acknowledged: mark, mark: mark_file, rebuild };
     opened.note_torn()?;
     Ok(opened)
+}
+
+/// A store whose making was cut short holds nothing and cannot be opened: it is made anew.
+fn clear_unfinished(folder: &Path, mark: Mark) -> Result<(), JournalError> {
+    if !folder.exists() || folder.join("version").exists() {
+        return Ok(());
+    }
+    if mark.group > 0 {
+        return Err(damaged(folder.display(), "the store's version file is missing"));
+    }
+    std::fs::remove_dir_all(folder).map_err(io("unfinished store could not be removed"))
 }
 
 fn lock(dir: &Path) -> Result<File, JournalError> {
