@@ -221,3 +221,96 @@ impl Config {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::{decode, encode};
+    use tongdao_domain::id::{CommandId, UserId};
+    use tongdao_domain::time::Timestamp;
+
+    fn state(versions: &str, faults: &str) -> Result<State, String> {
+        let text = format!(
+            r#"{{"online":false,"service":"paused","firmware":"2.4.1","versions":{versions},"faults":{faults},"at":"2026-03-02T08:00:00Z"}}"#
+        );
+        decode::<State>(text.as_bytes()).map(|read| read.message).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn versions_are_texts_or_whole_numbers_each_named_once() {
+        let read = state(r#"{"list":12,"fares":"2026-01"}"#, "[]").expect("good").versions;
+        assert_eq!(encode(&read), br#"{"fares":"2026-01","list":"12"}"#);
+        let many = |n: usize| format!("{{{}}}", (0..n).map(|n| format!("\"v{n}\":{n}")).collect::<Vec<_>>().join(","));
+        assert!(state(&many(VERSIONS_MAX), "[]").is_ok());
+        for bad in [
+            many(VERSIONS_MAX + 1).as_str(),
+            r#"{"list":1,"list":2}"#,
+            r#"{"list":-1}"#,
+            r#"{"list":1.5}"#,
+            r#"{"list":null}"#,
+            r#"{"list":true}"#,
+            r#"{"list":[1]}"#,
+            r#"{"list":""}"#,
+            r#"{"a b":1}"#,
+            "[]",
+            "null",
+        ] {
+            let told = state(bad, "[]").expect_err(bad);
+            assert!(told.starts_with("field `versions` must be an object of at most 32 versions by name"), "{bad}: {told}");
+        }
+    }
+
+    #[test]
+    fn a_state_names_a_bounded_number_of_faults() {
+        let faults = |n: usize| format!("[{}]", vec!["\"door\""; n].join(","));
+        assert!(state("{}", &faults(FAULTS_MAX)).expect("good").into_domain().is_ok());
+        let told = state("{}", &faults(FAULTS_MAX + 1)).expect("read").into_domain().expect_err("too many");
+        assert_eq!(told.to_string(), "field `faults` must be a list of at most 64 fault codes");
+    }
+
+    #[test]
+    fn a_twin_is_the_state_that_was_sent() {
+        let sent = state(r#"{"list":12}"#, r#"["door","reader"]"#).expect("good");
+        let twin = sent.clone().into_domain().expect("good");
+        assert_eq!((twin.online, twin.service.as_str(), twin.faults.len()), (false, "paused", 2));
+        assert_eq!(twin.at, Timestamp(1_772_438_400_000));
+        assert_eq!(State::from(twin), sent);
+    }
+
+    #[test]
+    fn an_acknowledgement_echoes_the_id_it_was_given() {
+        let text = br#"{"id":"mode/tianfu/3","result":"failed","detail":"\u95e8\u5361\u4f4f","at":"2026-03-02T08:00:00Z"}"#;
+        let ack = decode::<Ack>(text).expect("good").message.into_domain();
+        let domain::Command::Ack { id, result, detail, at } = ack else { panic!("{ack:?}") };
+        assert_eq!((id.as_str(), result, detail.as_str()), ("mode/tianfu/3", domain::AckResult::Failed, "门卡住"));
+        assert_eq!(at, Timestamp(1_772_438_400_000));
+        let long = format!(r#"{{"id":"c","result":"done","detail":"{}","at":"2026-03-02T08:00:00Z"}}"#, "x".repeat(257));
+        let told = decode::<Ack>(long.as_bytes()).expect_err("long").to_string();
+        assert_eq!(told, "field `detail` must be a text of at most 256 characters");
+    }
+
+    #[test]
+    fn an_order_goes_out_with_its_arguments_as_json() {
+        let order = |args: &str| domain::DeviceOrder {
+            id: CommandId::new("c/1").expect("an id"),
+            command: "restart".into(),
+            args: args.into(),
+            expires_at: Timestamp(1_772_438_460_000),
+            by: tongdao_domain::device::By { user: UserId::new("li").expect("an id"), reason: "stuck".into() },
+        };
+        let sent = |args: &str| String::from_utf8(encode(&Command::from(&order(args)))).expect("UTF-8");
+        let expected = r#"{"id":"c/1","command":"restart","args":{"soft":true},"expires_at":"2026-03-02T08:01:00.000Z"}"#;
+        assert_eq!(sent(r#"{"soft":true}"#), expected);
+        assert!(sent("").contains(r#""args":{}"#), "what is no JSON goes out as no arguments");
+        assert!(!sent("{}").contains("stuck"), "who ordered it and why stays here");
+    }
+
+    #[test]
+    fn a_config_says_what_the_settings_say() {
+        let config = Config::of(4, &Settings::default());
+        assert_eq!((config.version, config.retap_window_ms, config.no_passage_ms), (4, 3000, 8000));
+        assert_eq!((config.riders_max, config.records_max), (3, 150));
+        let off = Settings { retap_window: tongdao_domain::time::Millis(-1), ..Settings::default() };
+        assert_eq!(Config::of(5, &off).retap_window_ms, 0, "never negative");
+    }
+}

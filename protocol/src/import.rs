@@ -305,4 +305,22 @@ mod tests {
         }
         assert!(refused(devices("device_id,kind,site,secret,colour\n")).starts_with("line 1: the header must be device_id,"));
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_file_makes_it_panic(header in "(account_id,class,passenger_class,balance,medium_kind,medium_token|device_id,kind,site,secret|[a-z,\"]{0,30})", rows in "[a-z0-9.,\"\n\r é]{0,120}") {
+            let text = format!("{header}\n{rows}");
+            let _ = (accounts(&text), devices(&text));
+        }
+
+        #[test]
+        fn what_was_generated_is_what_is_read(rows in proptest::collection::vec(("[a-z0-9]{1,8}", 1..5_u8, 0..99_999_i64, "[a-z0-9]{1,12}"), 0..20)) {
+            let unique: std::collections::BTreeMap<_, _> = rows.into_iter().map(|(account, class, fen, token)| (account.clone(), (class, fen, format!("{account}-{token}")))).collect();
+            let lines: String = unique.iter().map(|(account, (class, fen, token))| format!("{account},{class},adult,{},card,{token}\n", Amount::from_fen(*fen))).collect();
+            let read = accounts(&format!("{ACCOUNTS}{lines}")).expect("a good file");
+            let back: Vec<_> = read.iter().map(|row| (row.account.as_str(), (u8::from(row.class), row.balance.fen(), row.token.to_string()))).collect();
+            let sent: Vec<_> = unique.iter().map(|(account, what)| (account.as_str(), what.clone())).collect();
+            proptest::prop_assert_eq!(back, sent);
+        }
+    }
 }

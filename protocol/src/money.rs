@@ -69,4 +69,23 @@ mod tests {
             assert!(serde_json::from_str::<Money>(bad).is_err(), "{bad}");
         }
     }
+
+    #[test]
+    fn what_is_no_money_says_what_it_must_be() {
+        let told = |text: &str| crate::payload::decode::<Money>(text.as_bytes()).expect_err(text).to_string();
+        let amount = "field `amount` must be a decimal string with at most two places, such as \"2.00\"";
+        for bad in ["2", "2.0", "null", "\"\"", "\"2.001\"", "\"1e2\"", "\"NaN\"", "\" 2\"", "\"2,00\"", "\"99999999999999\"", "{}"] {
+            assert_eq!(told(&format!(r#"{{"amount":{bad},"currency":"CNY"}}"#)), amount, "{bad}");
+        }
+        assert_eq!(told(r#"{"amount":"2","currency":"cny"}"#), "field `currency` must be one of CNY GBP USD");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_amount_survives_the_wire(fen in -999_999_999_999_i64..999_999_999_999) {
+            let money = Money::of(domain::Amount::from_fen(fen), domain::Currency::GBP);
+            let text = serde_json::to_string(&money).expect("encodes");
+            proptest::prop_assert_eq!(serde_json::from_str::<Money>(&text).expect("decodes"), money);
+        }
+    }
 }

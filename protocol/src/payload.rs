@@ -176,3 +176,53 @@ pub(crate) fn harmless(name: &str) -> CompactString {
     let plain = name.len() <= 40 && name.bytes().all(|b| b.is_ascii_alphabetic() || b == b'_');
     CompactString::new(if plain && !name.is_empty() { name } else { "?" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Ack;
+
+    fn code(text: &str) -> &'static str {
+        decode::<Ack>(text.as_bytes()).expect_err(text).code()
+    }
+
+    #[test]
+    fn every_refusal_has_a_stable_code() {
+        let ack = |extra: &str| format!(r#"{{"id":"c","result":"done","at":"2026-03-02T08:00:00Z"{extra}}}"#);
+        let many: String = (0..=UNKNOWN_FIELDS_MAX).map(|n| format!(",\"f{n}\":1")).collect();
+        let cases = [
+            (" ".repeat(PAYLOAD_BYTES_MAX + 1), "payload_too_large"),
+            ("{".to_owned(), "malformed_json"),
+            (ack("") + "}", "malformed_json"),
+            ("7".to_owned(), "no_object"),
+            (r#"{"id":"c"}"#.to_owned(), "missing_field"),
+            (ack("").replace("done", "over"), "bad_field"),
+            (ack(r#","id":"d""#), "duplicate_field"),
+            (ack(r#","photo":[]"#), "unknown_field"),
+            (ack(&many), "unknown_field"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(code(&text), expected, "{}", &text[..text.len().min(200)]);
+        }
+        assert_eq!(PayloadError::bad("records", "short").code(), "bad_field");
+    }
+
+    #[test]
+    fn a_name_is_repeated_only_if_it_can_hold_no_data() {
+        for name in ["lux", "Front_Door", "x"] {
+            assert_eq!(harmless(name), name);
+        }
+        let long = "a".repeat(41);
+        for name in ["", "card6217", "a b", "a.b", "图", long.as_str(), "a-b"] {
+            assert_eq!(harmless(name), "?", "{name}");
+        }
+    }
+
+    #[test]
+    fn unknown_fields_of_all_objects_count_together() {
+        let versions =
+            r#"{"online":true,"service":"both","firmware":"1","versions":{},"faults":[],"at":"2026-03-02T08:00:00Z","a":1,"b":"x"}"#;
+        let read = decode::<crate::device::State>(versions.as_bytes()).expect("good");
+        assert_eq!(read.unknown.as_slice(), ["a", "b"]);
+    }
+}

@@ -252,4 +252,89 @@ mod tests {
         let medium = tap.pointer("/$defs/Medium/required").expect("a medium");
         assert_eq!(medium, &json!(["kind", "token"]));
     }
+
+    /// Checks a value against the parts of JSON Schema that the documents use; says where it does not fit.
+    fn misfit(value: &Value, schema: &Value, root: &Value) -> Option<String> {
+        let at = |name: &str, inner: Option<String>| inner.map(|why| format!("{name}/{why}"));
+        if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
+            return misfit(value, root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null), root);
+        }
+        if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
+            return any.iter().all(|one| misfit(value, one, root).is_some()).then(|| "none of anyOf".to_owned());
+        }
+        if schema.get("enum").and_then(Value::as_array).is_some_and(|words| !words.contains(value)) {
+            return Some(format!("{value} is no word"));
+        }
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(_) => "integer",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        let kinds = schema.get("type").map(|kinds| kinds.as_array().cloned().unwrap_or_else(|| vec![kinds.clone()]));
+        if kinds.is_some_and(|kinds| !kinds.contains(&json!(kind)) && !(kind == "integer" && kinds.contains(&json!("number")))) {
+            return Some(format!("{kind} where {} is wanted", schema["type"]));
+        }
+        let missing = |name: &&Value| value.get(name.as_str().unwrap_or_default()).is_none();
+        if let Some(name) = schema.get("required").and_then(Value::as_array).and_then(|names| names.iter().find(missing)) {
+            return Some(format!("{name} is missing"));
+        }
+        let of_fields = value.as_object().into_iter().flatten().find_map(|(name, field)| {
+            let known = schema.get("properties").and_then(|properties| properties.get(name));
+            at(name, misfit(field, known.or(schema.get("additionalProperties")).unwrap_or(&Value::Null), root))
+        });
+        let of_items = || {
+            value
+                .as_array()
+                .into_iter()
+                .flatten()
+                .find_map(|item| at("[]", misfit(item, schema.get("items").unwrap_or(&Value::Null), root)))
+        };
+        of_fields.or_else(of_items)
+    }
+
+    #[test]
+    fn what_is_read_fits_its_schema_and_what_is_refused_does_not() {
+        let at = r#""at":"2026-03-02T08:00:00.000Z""#;
+        let tap = format!(
+            r#"{{"epoch":7,"seq":42,"direction":"entry","medium":{{"kind":"card","token":"t1","counter":3}},{at},"deadline_ms":250,"mode":3,"list_version":0}}"#
+        );
+        let record = format!(r#"{{"seq":43,"direction":"entry","medium":null,{at},"mode":3,"by":"gate","shown":"deny","passage":"none"}}"#);
+        let cases = [
+            ("tap", tap.clone(), true),
+            ("tap", tap.replacen('{', r#"{"lux":3,"note":"ok","#, 1), true),
+            ("tap", tap.replacen("\"card\"", "\"sock\"", 1), false),
+            ("tap", tap.replacen("\"seq\":42,", "", 1), false),
+            ("tap", tap.replacen("42", "\"42\"", 1), false),
+            ("tap", tap.replacen('{', r#"{"photo":{},"#, 1), false),
+            ("tap", tap.replacen("\"kind\"", "\"photo\":[],\"kind\"", 1), false),
+            ("records", format!(r#"{{"epoch":7,"first_seq":43,"records":[{record}]}}"#), true),
+            ("records", format!(r#"{{"epoch":7,"first_seq":43,"records":[{}]}}"#, record.replace("none", "null")), false),
+            ("passage", format!(r#"{{"epoch":7,"seq":42,"outcome":"passed",{at}}}"#), true),
+            ("alarm", format!(r#"{{"id":"b1","kind":"fire","on":true,{at}}}"#), true),
+            (
+                "state",
+                format!(r#"{{"online":true,"service":"both","firmware":"1","versions":{{"list":3,"map":"x"}},"faults":["door"],{at}}}"#),
+                true,
+            ),
+            ("ack", format!(r#"{{"id":"m/1","result":"done",{at}}}"#), true),
+        ];
+        let schemas: std::collections::HashMap<_, _> = json_schemas().into_iter().collect();
+        for (name, text, fits) in cases {
+            let schema: Value = serde_json::from_str(&schemas[name]).expect("JSON");
+            let why = misfit(&serde_json::from_str(&text).expect("JSON"), &schema, &schema);
+            assert_eq!(why.is_none(), fits, "{name} {text}: {why:?}");
+            let read = match name {
+                "tap" => crate::payload::decode::<gate::Tap>(text.as_bytes()).is_ok(),
+                "records" => crate::payload::decode::<gate::Records>(text.as_bytes()).is_ok(),
+                "passage" => crate::payload::decode::<gate::Passage>(text.as_bytes()).is_ok(),
+                "alarm" => crate::payload::decode::<gate::Alarm>(text.as_bytes()).is_ok(),
+                "state" => crate::payload::decode::<device::State>(text.as_bytes()).is_ok(),
+                _ => crate::payload::decode::<device::Ack>(text.as_bytes()).is_ok(),
+            };
+            assert_eq!(read, fits, "{name} {text}");
+        }
+    }
 }

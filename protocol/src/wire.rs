@@ -340,3 +340,93 @@ macro_rules! wire_enum {
     };
 }
 pub(crate) use wire_enum;
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro writes public types")]
+mod tests {
+    use super::*;
+    use crate::payload::{decode, encode};
+
+    wire! {
+        /// One field of each kind.
+        Sample {
+            /// A whole number.
+            whole = "whole": u64,
+            /// A small one.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            small = "small": Option<u32>,
+            /// A switch.
+            on = "on": bool,
+            /// Ranges.
+            ranges = "ranges": Vec<(u64, u64)>,
+            /// Nested.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            inner = "in-ner": Option<Inner>,
+        }
+    }
+    wire! {
+        /// Nested.
+        #[derive(Eq)]
+        Inner {
+            /// A list of lists.
+            list = "list": Vec<Vec<bool>>,
+        }
+    }
+
+    fn read(text: &str) -> Result<Sample, String> {
+        decode::<Sample>(text.as_bytes()).map(|read| read.message).map_err(|error| error.to_string())
+    }
+    fn with(extra: &str) -> Result<Sample, String> {
+        read(&format!(r#"{{"whole":1,"on":true,"ranges":[]{extra}}}"#))
+    }
+
+    #[test]
+    fn whole_numbers_go_to_the_last_that_every_reader_keeps() {
+        let whole = |text: &str| read(&format!(r#"{{"whole":{text},"on":true,"ranges":[]}}"#)).map(|sample| sample.whole);
+        assert_eq!(whole("0"), Ok(0));
+        assert_eq!(whole("9007199254740991"), Ok(WHOLE_MAX));
+        for bad in ["9007199254740992", "18446744073709551615", "18446744073709551616", "-0", "-1", "1.0", "\"1\"", "[1]", "{}", "false"] {
+            assert_eq!(whole(bad), Err("field `whole` must be a whole number from 0 to 9007199254740991".to_owned()), "{bad}");
+        }
+        assert_eq!(with(r#","small":4294967296"#), Err("field `small` must be a whole number from 0 to 4294967295".to_owned()));
+    }
+
+    #[test]
+    fn an_optional_field_may_be_absent_or_null_and_no_other() {
+        assert_eq!(with("").map(|sample| (sample.small, sample.inner)), Ok((None, None)));
+        assert_eq!(with(r#","small":null,"in-ner":null"#).map(|sample| (sample.small, sample.inner)), Ok((None, None)));
+        assert_eq!(with(r#","small":7"#).map(|sample| sample.small), Ok(Some(7)));
+        assert_eq!(with(r#","small":null,"small":7"#), Err("field `small` stands twice: send each field once".to_owned()));
+        assert_eq!(read(r#"{"whole":1,"on":null,"ranges":[]}"#), Err("field `on` must be true or false".to_owned()));
+    }
+
+    #[test]
+    fn a_fault_is_named_by_its_path() {
+        let bad = |extra: &str| with(extra).expect_err("bad");
+        assert_eq!(bad(r#","in-ner":{}"#), "field `in-ner.list` is missing: send a list");
+        assert_eq!(bad(r#","in-ner":{"list":[[true],[true,1]]}"#), "field `in-ner.list[1][1]` must be true or false");
+        assert_eq!(bad(r#","in-ner":{"list":[[],{}]}"#), "field `in-ner.list[1]` must be a list");
+        assert_eq!(bad(r#","in-ner":{"list":[],"list":[]}"#), "field `in-ner.list` stands twice: send each field once");
+        assert_eq!(bad(r#","in-ner":7"#), "field `in-ner` must be an object with the fields list");
+    }
+
+    #[test]
+    fn a_range_has_two_ends() {
+        let ranges = |text: &str| read(&format!(r#"{{"whole":1,"on":true,"ranges":{text}}}"#)).map(|sample| sample.ranges);
+        assert_eq!(ranges("[[1,2],[4,4]]"), Ok(vec![(1, 2), (4, 4)]));
+        for (bad, place) in [("[[1]]", "[0]"), ("[7]", "[0]"), ("[[1,-2]]", "[0]")] {
+            let expected = format!("field `ranges{place}` must be a range [from, to] of two whole numbers");
+            assert_eq!(ranges(bad), Err(expected), "{bad}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_is_what_was_written_and_serde_reads_it_too() {
+        let text = r#"{"whole":1,"small":2,"on":false,"ranges":[[3,4]],"in-ner":{"list":[[true],[]]}}"#;
+        let sample = read(text).expect("good");
+        assert_eq!(String::from_utf8_lossy(&encode(&sample)), text);
+        assert_eq!(serde_json::from_str::<Sample>(text).expect("good"), sample);
+        let shuffled = r#" { "ranges" : [[3,4]] , "in-ner":{"list":[[true],[]]}, "on":false,"small":2, "whole" : 1 } "#;
+        assert_eq!(read(shuffled).expect("good"), sample, "order and spaces mean nothing");
+    }
+}

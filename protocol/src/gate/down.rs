@@ -78,3 +78,38 @@ impl From<&station::GateMode> for Mode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::payload::encode;
+    use tongdao_domain::code::Code;
+    use tongdao_domain::id::CommandId;
+    use tongdao_domain::time::Timestamp;
+
+    #[test]
+    fn a_mode_is_what_the_world_says_of_the_gate() {
+        let mode = station::GateMode {
+            id: CommandId::new("op/1").expect("an id"),
+            rev: 3,
+            service: station::Service::Open,
+            modes: [station::Mode::Emergency, station::Mode::Closed].into(),
+            issued_by: "station".into(),
+            reason: "火".repeat(300).into(),
+            from: Timestamp(1_772_438_400_000),
+            until: None,
+        };
+        let sent = Mode::from(&mode);
+        assert_eq!((sent.rev, sent.service, sent.issued_by.as_str()), (3, Service::Open, "station"));
+        assert_eq!(sent.station_mode, [StationMode::Closed, StationMode::Emergency]);
+        assert_eq!(sent.reason.as_str().chars().count(), 256, "cut to what a device may be sent");
+        assert!(!String::from_utf8_lossy(&encode(&sent)).contains("until"), "no end, no field");
+    }
+
+    #[test]
+    fn an_acknowledgement_of_records_names_gaps_and_refusals() {
+        let ack = gate::RecordsAck { epoch: 7, upto: 41, missing: vec![(42, 42), (50, 59)], rejected: vec![(43, Code::KeyReused)] };
+        let text = String::from_utf8(encode(&RecordsAck::from(ack))).expect("UTF-8");
+        assert_eq!(text, r#"{"epoch":7,"upto":41,"missing":[[42,42],[50,59]],"rejected":[{"seq":43,"code":"KEY_REUSED"}]}"#);
+    }
+}

@@ -78,3 +78,49 @@ impl JsonSchema for RecordPassage {
         schemars::json_schema!({"type": "string", "enum": ["passed", "not_passed", "tailgate", "reverse", "intrusion", "none"]})
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tongdao_domain::{station, tap};
+
+    /// A word reads back as itself, and is the domain's own word by another name.
+    macro_rules! same_words {
+        ($($wire:ident, $domain:ty: $($word:literal)*;)*) => {$({
+            for word in [$($word),*] {
+                let read = $wire::from_name(word).expect(word);
+                assert_eq!(read.name(), word);
+                assert_eq!($wire::from(<$domain>::from(read)), read);
+                assert_eq!(serde_json::to_value(read).expect("encodes"), word);
+                assert_eq!(serde_json::to_value(<$domain>::from(read)).expect("encodes"), word, "the journal's word is the same");
+            }
+            for other in ["", "nothing", "ENTRY", " entry"] {
+                assert_eq!($wire::from_name(other), None);
+            }
+        })*};
+    }
+
+    #[test]
+    fn every_word_is_the_contract_s() {
+        same_words! {
+            Direction, tap::Direction: "entry" "exit";
+            MediumKind, tap::MediumKind: "qr" "face" "ecny" "ecny_hard" "bank" "card";
+            PassageOutcome, tap::Passage: "passed" "not_passed" "tailgate" "reverse" "intrusion";
+            By, tap::DecidedBy: "server" "gate";
+            Shown, tap::Shown: "open" "deny";
+            Service, station::Service: "entry" "exit" "both" "open" "closed" "paused" "maintenance";
+            StationMode, station::Mode: "closed" "train_failure" "time_waived" "date_waived" "fare_waived" "order_waived" "entry_waived"
+                "emergency";
+            AlarmKind, station::AlarmKind: "emergency_button" "fire" "intrusion" "door" "tamper";
+        }
+    }
+
+    #[test]
+    fn a_record_s_passage_may_be_none() {
+        assert_eq!(serde_json::to_string(&RecordPassage(None)).expect("encodes"), "\"none\"");
+        assert_eq!(serde_json::from_str::<RecordPassage>("\"none\"").expect("decodes"), RecordPassage(None));
+        let passed = RecordPassage(Some(PassageOutcome::Passed));
+        assert_eq!(serde_json::from_str::<RecordPassage>("\"passed\"").expect("decodes"), passed);
+        assert!(serde_json::from_str::<RecordPassage>("null").is_err());
+    }
+}

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 use tongdao_domain::fare::{Charge, SameStation, Scheme};
 use tongdao_domain::money::Amount;
 use tongdao_domain::time::Timestamp;
@@ -162,4 +163,74 @@ fn policies_are_read_as_data() {
     assert_eq!(table.currency, tongdao_domain::money::Currency::GBP);
     assert_eq!((version.same_station, version.missing_entry), (SameStation::Refuse, Charge::Free));
     assert_eq!((version.missing_exit, version.stay_max), (Charge::Fixed(Amount::from_fen(890)), None));
+}
+
+#[test]
+fn every_file_that_is_shipped_can_be_read() {
+    let config = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../config");
+    let texts = |folder: &str| -> Vec<(String, String)> {
+        let files = std::fs::read_dir(config.join(folder)).expect("a folder").map(|file| file.expect("a file").path());
+        let name = |path: &std::path::Path| path.file_stem().expect("a name").to_string_lossy().into_owned();
+        files.map(|path| (name(&path), std::fs::read_to_string(&path).expect("a text"))).collect()
+    };
+    let tables: std::collections::HashMap<_, _> = texts("fares").into_iter().map(|(name, text)| (name, fares(&text))).collect();
+    assert!(tables.len() >= 2);
+    for (name, text) in texts("sites") {
+        let file = parse(&text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let table = tables.get(file.fares.as_str()).unwrap_or_else(|| panic!("{name}: no fares {}", file.fares)).clone();
+        add_to_world(&mut World::default(), &file, table).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+}
+
+proptest! {
+    /// The same distances as the textbook's other way to them (Floyd and Warshall).
+    #[test]
+    fn distances_are_the_shortest_over_any_tracks(tracks in proptest::collection::vec((0..6_usize, 0..6_usize, 1..1000_u32), 0..12)) {
+        let names = ["a", "b", "c", "d", "e", "f"];
+        let tracks: Vec<_> = tracks.into_iter().filter(|(from, to, _)| from != to).collect();
+        let lines = tracks.iter().map(|(from, to, metres)| format!("{{ from = \"{}\", to = \"{}\", distance_m = {metres} }}", names[*from], names[*to]));
+        let stations = names.map(|name| format!("{{ id = \"{name}\" }}")).join(", ");
+        let text = format!("id = \"t\"\nfares = \"flat\"\nstations = [{stations}]\ntracks = [{}]\n", lines.collect::<Vec<_>>().join(", "));
+        let mut world = World::default();
+        add_to_world(&mut world, &parse(&text).expect("parses"), fares(FLAT_FARES)).expect("a flat fare needs no way");
+        let mut best = [[None::<u32>; 6]; 6];
+        for (from, to, metres) in &tracks {
+            for (a, b) in [(*from, *to), (*to, *from)] {
+                best[a][b] = Some(best[a][b].map_or(*metres, |known| known.min(*metres)));
+            }
+        }
+        for via in 0..6 {
+            for from in 0..6 {
+                for to in 0..6 {
+                    let Some(way) = best[from][via].zip(best[via][to]).map(|(a, b)| a + b) else { continue };
+                    best[from][to] = Some(best[from][to].map_or(way, |known| known.min(way)));
+                }
+            }
+        }
+        for from in 0..6 {
+            for to in (0..6).filter(|to| *to != from) {
+                prop_assert_eq!(world.distance_m(&station(names[from]), &station(names[to])), best[from][to]);
+            }
+        }
+    }
+
+    #[test]
+    fn no_longer_ride_is_cheaper(a in 0..200_000_u32, b in 0..200_000_u32) {
+        let table = fares(CHENGDU_FARES);
+        let price = |metres| table.versions[0].published(Some(metres));
+        prop_assert!(price(a.min(b)) <= price(a.max(b)));
+    }
+
+    #[test]
+    fn no_text_makes_it_panic(text in "[a-z0-9 =\"\\[\\]{}\n.#-]{0,80}") {
+        let _ = (parse(&text), parse_fares(&text));
+    }
+
+    #[test]
+    fn no_damage_to_a_good_file_makes_it_panic(place in 0..SMALL.len(), with in "[a-z0-9=\"\\[{\n]{0,3}") {
+        let mut text: Vec<char> = SMALL.chars().collect();
+        let place = place % text.len();
+        text.splice(place..=place, with.chars());
+        let _ = parse(&text.into_iter().collect::<String>());
+    }
 }
