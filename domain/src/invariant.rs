@@ -246,3 +246,76 @@ pub fn account_is_as_walked(entity: &EntityKey, account: &Account, world: &World
     }
     Err(Fault::State { entity: entity.clone(), what: "a journey was not charged exactly once" })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::account::{Change, Event as AccountEvent};
+    use crate::id::CommandId;
+    use crate::ledger::{Leg, transfer};
+    use crate::testing::by;
+    use crate::time::Timestamp;
+
+    fn me() -> EntityKey {
+        EntityKey::new(EntityKind::Account, "a1")
+    }
+    fn fen(fen: i64) -> Amount {
+        Amount::from_fen(fen)
+    }
+    fn credited(amount: i64) -> AccountEvent {
+        AccountEvent::Credited { legs: transfer(LedgerAccount::Funding, LedgerAccount::Rider, fen(amount)), by: by() }
+    }
+    fn posted(number: u64, amount: i64) -> AccountEvent {
+        let legs = transfer(LedgerAccount::Rider, LedgerAccount::Operator("metro".into()), fen(amount));
+        let posting = Posting { number, journey: "g1/1/1".into(), day: Day(0), fares_from: None, legs };
+        let change = Change { postings: vec![posting], ..Change::default() };
+        AccountEvent::JourneyClosed { until: Timestamp(0), command_id: CommandId::of(format_args!("tick/{number}")), change }
+    }
+    fn fold(events: &[AccountEvent]) -> Result<Books, Fault> {
+        let mut books = Books::default();
+        events.iter().try_for_each(|event| books.take_account(&me(), event))?;
+        books.check().map(|()| books)
+    }
+
+    #[test]
+    fn the_books_add_up() {
+        let books = fold(&[credited(1_000), posted(1, 600), posted(2, -600), posted(3, 200)]).expect("sound books");
+        assert_eq!((books.balance(&me()), books.operator("metro"), books.funded()), (fen(800), fen(200), fen(1_000)));
+        assert_eq!(books.charges(&me()).into_iter().collect::<Vec<_>>(), [("g1/1/1", fen(200))]);
+        let account = Account { balance: fen(800), ..Account::default() };
+        assert_eq!(books.agrees(&me(), &account), Ok(()));
+        let account = Account { balance: fen(801), ..account };
+        assert_eq!(books.agrees(&me(), &account), Err(Fault::Balance { entity: me(), state: fen(801), events: fen(800) }));
+    }
+
+    #[test]
+    fn money_from_nowhere_is_seen() {
+        let leg = Leg { account: LedgerAccount::Rider, amount: fen(1) };
+        let event = AccountEvent::Credited { legs: [leg].into_iter().collect(), by: by() };
+        assert_eq!(fold(&[event]).err(), Some(Fault::Unbalanced { entity: me(), event: "account.credited" }));
+    }
+
+    #[test]
+    fn a_number_given_twice_and_too_much_paid_back_are_seen() {
+        assert_eq!(fold(&[posted(1, 600), posted(1, 600)]).err(), Some(Fault::NumberTwice { entity: me(), number: 1 }));
+        let too_much = Fault::PaidBackTooMuch { entity: me(), journey: "g1/1/1".into(), charge: fen(-1) };
+        assert_eq!(fold(&[posted(1, 600), posted(2, -601)]).err(), Some(too_much));
+    }
+
+    #[test]
+    fn a_state_that_does_not_hold_together_is_seen() {
+        let good = Account::default();
+        assert_eq!(account_holds_together(&me(), &good), Ok(()));
+        let held = Amount::from_fen(-1);
+        let entry = crate::journey::Stop {
+            tap: crate::id::TapId { device: crate::testing::gate_of("s0", 1), epoch: 1, seq: 1 },
+            station: crate::testing::id("s0"),
+            at: Timestamp(0),
+        };
+        let open = crate::journey::Open { entry, hold: held, closes_at: Timestamp(1), overstay_collected: false };
+        let bad = Account { open: Some(open), ..good };
+        assert_eq!(account_holds_together(&me(), &bad), Err(Fault::State { entity: me(), what: "holds less than nothing" }));
+        let world = World::for_tests();
+        assert!(account_is_as_walked(&me(), &bad, &world).is_err(), "no tap opened it");
+    }
+}

@@ -4,7 +4,7 @@ use super::tap::told;
 use super::{AdjustKind, Change, Event, Tail};
 use crate::id::{CommandId, StationId, TapId, Token};
 use crate::journey::{Fact, Mark, MarkKind, Open, Passed, Recorded, Stop, Told, journey_id};
-use crate::ledger::{LedgerAccount, Posting, received};
+use crate::ledger::{LedgerAccount, Posting, balanced, received};
 use crate::money::Amount;
 use crate::tap::{Direction, Record, Tap};
 use crate::time::{Day, Timestamp};
@@ -12,6 +12,7 @@ use std::collections::HashSet;
 
 impl Account {
     pub(super) fn take(&mut self, event: &Event, at: Timestamp) {
+        debug_assert!(event.legs().all(|legs| balanced(legs)), "the legs of {} do not sum to nothing", event.name());
         match event {
             Event::Opened { class, passenger_class, currency, legs, .. } => {
                 let opening = received(legs, &LedgerAccount::Rider);
@@ -52,6 +53,7 @@ impl Account {
                 self.change(change, at, None, |_| Some(command_id.clone()));
             }
         }
+        debug_assert!(!self.held().is_negative(), "an account holds less than nothing");
     }
 
     fn link(&mut self, token: &Token, medium: LinkedMedium) {
