@@ -82,6 +82,7 @@ impl std::fmt::Debug for Clock {
 impl Clock {
     /// Starts the clock at the wall's time, or at `start` (`clock.start`), but never behind `newest` (of the journal).
     #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "this is the process clock")]
     pub fn start(start: Option<Timestamp>, newest: Timestamp) -> Self {
         let wall = SystemTime::now();
         let begin = start.unwrap_or_else(|| Timestamp(millis(wall.duration_since(UNIX_EPOCH).unwrap_or_default())));
@@ -107,6 +108,7 @@ impl Clock {
         matches!(&*self.0, Source::Real { overridden: true, .. })
     }
     /// Compares with the wall clock; called about once a second.
+    #[expect(clippy::disallowed_methods, reason = "the process clock looks at the wall")]
     pub fn compare(&self) -> Drift {
         let Source::Real { started, wall, slew, .. } = &*self.0 else { return Drift::None };
         let wall_elapsed = match SystemTime::now().duration_since(*wall) {

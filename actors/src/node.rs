@@ -207,7 +207,7 @@ struct Threads {
 
 impl Threads {
     fn start(seeds: Vec<CellSeed>) -> Result<Self, StartError> {
-        let (told, ready) = mpsc::channel();
+        let (told, ready) = mpsc::sync_channel(1);
         let thread = thread::Builder::new().name("system".into()).spawn(move || run_system(seeds, &told))?;
         let system = ready.recv().map_err(io::Error::other)??;
         Ok(Self { system, thread: Some(thread) })
@@ -223,7 +223,7 @@ impl Drop for Threads {
     }
 }
 
-fn run_system(seeds: Vec<CellSeed>, told: &mpsc::Sender<io::Result<System>>) {
+fn run_system(seeds: Vec<CellSeed>, told: &mpsc::SyncSender<io::Result<System>>) {
     let runner = System::new();
     let mut arbiters = Vec::new();
     for seed in seeds {

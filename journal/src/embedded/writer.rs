@@ -99,6 +99,7 @@ impl Writer {
     }
 
     /// Runs until it is closed or a write fails.
+    #[expect(clippy::disallowed_methods, reason = "how long a group took is measured, never decided by")]
     pub(crate) fn run(mut self) {
         let mut begun = Instant::now();
         while self.take_requests(begun) {
@@ -116,6 +117,7 @@ impl Writer {
     }
 
     /// Waits for work; false: nobody can send any more.
+    #[expect(clippy::disallowed_methods, reason = "the gap between groups is a setting, off by default; this thread has nothing else to do")]
     fn take_requests(&mut self, last_group: Instant) -> bool {
         if self.group.closing {
             self.group.inbox.extend(self.requests.try_iter().take(self.shared.settings.group_max));
