@@ -34,6 +34,7 @@ impl Slow {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "slowness is what this is for")]
 fn hand_on(journal: &Arc<dyn Journal>, handed: &Receiver<Handed>, each: Duration) {
     for (cell, ticket, mut commit) in handed {
         thread::sleep(each);

@@ -99,6 +99,7 @@ pub(crate) struct CellLinks {
 }
 
 impl CellLinks {
+    #[expect(clippy::disallowed_methods, reason = "how long taps take is measured, never decided by")]
     pub(crate) fn new(cell: Cell, shared: Arc<Shared>) -> Rc<Self> {
         let common = Rc::new(Common { config: shared.config.clone(), admission: shared.admission.clone() });
         let nobody = cell.register_slot(Rc::new(|_, _| {}));

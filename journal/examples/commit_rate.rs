@@ -3,6 +3,7 @@
 //! `cargo run --release -p tongdao-journal --example commit_rate -- [--commits N] [--entities N] [--in-flight N] [--dir D]`
 //! commits events of the size of a tap decision; `--kill` ends without closing, as `kill -9` would; `--start` only
 //! measures the start of what is in the folder.
+#![expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};

@@ -29,6 +29,7 @@ fn main() {
     });
 }
 
+#[expect(clippy::disallowed_methods, reason = "a benchmark measures")]
 fn measure(what: &str, mut work: impl FnMut()) {
     (0..ROUNDS / 10).for_each(|_| work());
     let start = Instant::now();

@@ -291,6 +291,7 @@ impl Writer {
         rolled
     }
 
+    #[expect(clippy::disallowed_methods, reason = "how long a group took is measured, never decided by")]
     fn write(&mut self, rolled: Vec<(EntityKey, Head)>) -> Result<(), JournalError> {
         let shared = self.shared();
         let has_commits = !self.group.written.is_empty();

@@ -28,6 +28,7 @@ pub struct Idle {
 ///
 /// # Errors
 /// When files cannot be read, the gates cannot connect, or there is no such server.
+#[expect(clippy::disallowed_methods, reason = "a load test measures")]
 pub fn run(args: &Idle) -> io::Result<u8> {
     raise_file_limit();
     let site = match (&args.target.site, &args.target.site_file) {
@@ -52,6 +53,7 @@ pub fn run(args: &Idle) -> io::Result<u8> {
     Ok(u8::from(lost > 0))
 }
 
+#[expect(clippy::disallowed_methods, reason = "a load test measures")]
 fn connect(fleet: &mut Fleet, within: Duration) -> io::Result<()> {
     let (started, mut notices) = (Instant::now(), Vec::new());
     while fleet.online() < fleet.len() {
@@ -65,6 +67,7 @@ fn connect(fleet: &mut Fleet, within: Duration) -> io::Result<()> {
 }
 
 /// Holds the connections; returns how many were lost.
+#[expect(clippy::disallowed_methods, reason = "a load test measures")]
 fn hold(fleet: &mut Fleet, length: Duration) -> io::Result<u64> {
     let (started, mut notices) = (Instant::now(), Vec::new());
     let before = fleet.lost();
