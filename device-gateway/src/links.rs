@@ -7,7 +7,7 @@ use crate::link::{Act, Common, source_of};
 use crate::packet::Version;
 use crate::presence::Bell;
 use std::cell::RefCell;
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -56,16 +56,21 @@ pub(crate) struct Mailbox {
     /// Who was let in on it and has not left.
     device: RefCell<Option<DeviceId>>,
     pub(crate) bell: Arc<Bell>,
-    notes: RefCell<VecDeque<Note>>,
+    /// Owns no memory while it is empty, which is nearly always.
+    notes: RefCell<Vec<Note>>,
 }
 
 impl Mailbox {
     fn push(&self, note: Note) {
-        self.notes.borrow_mut().push_back(note);
+        let mut notes = self.notes.borrow_mut();
+        if notes.capacity() == 0 {
+            notes.reserve_exact(1);
+        }
+        notes.push(note);
         self.bell.ring();
     }
-    pub(crate) fn take(&self) -> Option<Note> {
-        self.notes.borrow_mut().pop_front()
+    pub(crate) fn take(&self) -> Vec<Note> {
+        self.notes.take()
     }
 }
 

@@ -40,7 +40,7 @@ enum What {
     /// A tap is answered even when it cannot be served.
     Tap { epoch: u64, seq: u64, expires_at: Timestamp, read: Duration },
     /// Everything else is kept until it is durable, and tried again while the node is busy.
-    Message(Publish),
+    Message(Box<Publish>),
 }
 
 /// A message that waits for the client's window.
@@ -67,9 +67,10 @@ pub struct Session {
     limiter: Option<MessageLimiter>,
     /// Numbers the commands of this connection.
     count: u64,
+    /// Oldest first; owns no memory while it is empty.
     pending: Vec<Pending>,
     /// Messages that are to be tried again, oldest first, and when.
-    again: VecDeque<(Timestamp, Publish)>,
+    again: VecDeque<(Timestamp, Box<Publish>)>,
     outbox: VecDeque<Waiting>,
 }
 
@@ -161,8 +162,11 @@ impl Session {
                     Command::Gate(gate::Command::Tap { tap, .. }) => {
                         What::Tap { epoch: tap.id.epoch, seq: tap.id.seq, expires_at: tap.expires_at(), read: turn.read }
                     }
-                    _ => What::Message(publish),
+                    _ => What::Message(Box::new(publish)),
                 };
+                if self.pending.capacity() == 0 {
+                    self.pending.reserve_exact(1);
+                }
                 self.pending.push(Pending { cookie: self.count, packet, what });
                 turn.acts.push(Act::Submit { cookie: self.count, request });
             }
@@ -198,6 +202,10 @@ impl Session {
     pub fn answer<W: Wire>(&mut self, cookie: u64, answer: Answer, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
         let Some(index) = self.pending.iter().position(|pending| pending.cookie == cookie) else { return Ok(()) };
         let Pending { packet, what, .. } = self.pending.remove(index);
+        if self.pending.is_empty() {
+            // An idle link owns as little as it can.
+            self.pending = Vec::new();
+        }
         let reply = match answer {
             Answer::Reply(Reply::Refused(refusal)) => Err(refusal.code),
             Answer::Reply(reply) => Ok(reply),

@@ -49,8 +49,13 @@ struct Ending {
     thrown_away: usize,
 }
 
-/// Runs a connection until it is over.
-pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(socket: S, link: Link<CoreWire>, cell: Rc<CellLinks>, mailbox: Rc<Mailbox>) {
+/// Runs a connection until it is over. Not an `async fn`: that would hold the connection twice, as argument and as variable.
+pub(crate) fn run<S: AsyncRead + AsyncWrite + Unpin>(
+    socket: S,
+    link: Link<CoreWire>,
+    cell: Rc<CellLinks>,
+    mailbox: Rc<Mailbox>,
+) -> impl Future<Output = ()> {
     let slot = cell.slot(&mailbox);
     let mut connection = Connection {
         socket,
@@ -65,9 +70,11 @@ pub(crate) async fn run<S: AsyncRead + AsyncWrite + Unpin>(socket: S, link: Link
         armed: None,
         ending: None,
     };
-    let mut timer = pin!(sleep(Duration::ZERO));
-    poll_fn(|context| connection.turn(timer.as_mut(), context)).await;
-    connection.cell.gone(&connection.mailbox);
+    async move {
+        let mut timer = pin!(sleep(Duration::ZERO));
+        poll_fn(|context| connection.turn(timer.as_mut(), context)).await;
+        connection.cell.gone(&connection.mailbox);
+    }
 }
 
 impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
@@ -130,7 +137,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         if self.mailbox.bell.taken_over() {
             self.step(buffers, now, Link::taken_over);
         }
-        while let Some(note) = self.mailbox.take() {
+        for note in self.mailbox.take() {
             self.step(buffers, now, |link, turn| match note {
                 Note::Answer(cookie, reply) => link.answer(cookie, Answer::Reply(reply), turn),
                 Note::Mode => link.mode_changed(turn),
@@ -279,4 +286,19 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.armed = None;
         }
     }
+}
+#[cfg(test)]
+pub(crate) fn size() -> String {
+    fn future_size<A, B, C, D, F>(_: &fn(A, B, C, D) -> F) -> usize {
+        std::mem::size_of::<F>()
+    }
+    let f: fn(tokio::net::TcpStream, Link<CoreWire>, Rc<CellLinks>, Rc<Mailbox>) -> _ = run;
+    format!(
+        "connection {} run {} sleep {} slot {} mailbox {}",
+        std::mem::size_of::<Connection<tokio::net::TcpStream>>(),
+        future_size(&f),
+        std::mem::size_of::<Sleep>(),
+        std::mem::size_of::<Slot>(),
+        std::mem::size_of::<Mailbox>()
+    )
 }

@@ -35,7 +35,10 @@ impl Subscriptions {
         match known {
             Some(known) => known.1 = qos,
             None if many => return Made { granted: Granted::TooMany, new: false },
-            None => self.filters.push((filter.filter.clone(), qos)),
+            None => {
+                self.filters.reserve_exact(1);
+                self.filters.push((filter.filter.clone(), qos));
+            }
         }
         self.work_out(territory);
         Made { granted, new }
