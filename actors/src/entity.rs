@@ -18,7 +18,8 @@ use crate::waiter::Waiter;
 /// Panics in a row, without a command to blame and without a commit in between, until the entity goes into quarantine.
 const PANICS_IN_A_ROW_MAX: u8 = 3;
 
-type Effects<M> = Vec<Effect<M, Waiter>>;
+/// What the pipeline wants done.
+pub(crate) type Effects<M> = Vec<Effect<M, Waiter>>;
 
 /// An entity that is awake.
 pub(crate) struct EntityActor<M: Kind> {
@@ -48,11 +49,12 @@ impl<M: Kind> EntityActor<M> {
     }
 
     fn work(&mut self, mail: Mail) {
-        let mut effects = Effects::<M>::new();
+        let mut effects = M::effects().take();
         self.think(mail, &mut effects);
-        for effect in effects {
+        for effect in effects.drain(..) {
             self.carry_out(effect);
         }
+        M::effects().set(effects);
         if !self.asked.is_empty() && self.pipeline.is_loaded() {
             self.tell_asked();
         }

@@ -1,6 +1,7 @@
 //! A resident: an entity that is awake in a cell. The cell and the actor share it; it holds what the cell must know without
 //! asking (address, mailbox count, idle age) and what `/debug/actors` shows. It is not the entity's state.
 use std::cell::{Cell as StdCell, OnceCell, RefCell};
+use std::thread::LocalKey;
 
 use actix::Addr;
 use tongdao_domain::account::Account;
@@ -13,7 +14,7 @@ use tongdao_domain::medium::Medium;
 use tongdao_domain::station::Station;
 use tongdao_domain::time::Timestamp;
 
-use crate::entity::EntityActor;
+use crate::entity::{Effects, EntityActor};
 use crate::mail::Mail;
 use crate::observe::{ActorPhase, ActorView};
 use crate::slots::Key;
@@ -22,6 +23,8 @@ use crate::state::EntityState;
 /// A machine that has an actor.
 pub(crate) trait Kind: Machine + Into<EntityState> {
     fn address(addr: Addr<EntityActor<Self>>) -> AnyAddr;
+    /// A buffer of this thread for what a letter brings about: effects are large, and one actor works at a time.
+    fn effects() -> &'static LocalKey<RefCell<Effects<Self>>>;
 }
 
 /// The address of an actor of any kind.
@@ -38,6 +41,10 @@ macro_rules! kinds {
     ($($machine:ident),*) => {
         $(impl Kind for $machine {
             fn address(addr: Addr<EntityActor<Self>>) -> AnyAddr { AnyAddr::$machine(addr) }
+            fn effects() -> &'static LocalKey<RefCell<Effects<Self>>> {
+                thread_local! { static EFFECTS: RefCell<Effects<$machine>> = const { RefCell::new(Vec::new()) }; }
+                &EFFECTS
+            }
         })*
         impl AnyAddr {
             /// Is the actor alive?

@@ -287,18 +287,3 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
 }
-#[cfg(test)]
-pub(crate) fn size() -> String {
-    fn future_size<A, B, C, D, F>(_: &fn(A, B, C, D) -> F) -> usize {
-        std::mem::size_of::<F>()
-    }
-    let f: fn(tokio::net::TcpStream, Link<CoreWire>, Rc<CellLinks>, Rc<Mailbox>) -> _ = run;
-    format!(
-        "connection {} run {} sleep {} slot {} mailbox {}",
-        std::mem::size_of::<Connection<tokio::net::TcpStream>>(),
-        future_size(&f),
-        std::mem::size_of::<Sleep>(),
-        std::mem::size_of::<Slot>(),
-        std::mem::size_of::<Mailbox>()
-    )
-}

@@ -125,29 +125,3 @@ impl End {
 
 mod faults;
 mod service;
-
-#[test]
-fn zz_sizes() {
-    use std::mem::size_of;
-    eprintln!(
-        "link {} session {} wire {} lib {}",
-        size_of::<Link<CoreWire>>(),
-        size_of::<crate::session::Session>(),
-        size_of::<CoreWire>(),
-        size_of::<mqtt_protocol_core::mqtt::connection::Connection<mqtt_protocol_core::mqtt::role::Server>>()
-    );
-    eprintln!(
-        "act {} request {} reply {} note {}",
-        size_of::<Act>(),
-        size_of::<Request>(),
-        size_of::<Reply>(),
-        size_of::<crate::links::Note>()
-    );
-    eprintln!(
-        "limiter {:?} subs {} territory {}",
-        size_of::<Option<crate::admit::MessageLimiter>>(),
-        size_of::<crate::subscription::Subscriptions>(),
-        size_of::<crate::topic::Territory>()
-    );
-    eprintln!("shell {}", crate::shell::size());
-}

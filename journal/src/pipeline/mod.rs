@@ -101,7 +101,8 @@ pub struct Pipeline<M: Machine, R> {
     tentative: M,
     tentative_etag: Option<Etag>,
     memory: M::Memory,
-    in_flight: VecDeque<Flight<M, R>>,
+    /// Boxed, so that an entity at rest holds next to nothing and a tap allocates nothing large.
+    in_flight: VecDeque<Box<Flight<M, R>>>,
     waiting: VecDeque<Pending<M, R>>,
     /// Commits in the journal's hands.
     outstanding: usize,
@@ -384,19 +385,20 @@ impl<M: Machine, R> Pipeline<M, R> {
         self.last_ticket += 1;
         self.outstanding += 1;
         let ticket = self.last_ticket;
-        self.in_flight.push_back(Flight { pending, step, ticket: Some(ticket) });
+        self.in_flight.push_back(Box::new(Flight { pending, step, ticket: Some(ticket) }));
         effects.push(Effect::Commit { ticket, commit });
     }
 
     /// What leaves the entity without a commit of its own still waits for the commits that it was decided on.
     fn pass_on(&mut self, pending: Pending<M, R>, step: Step<M>, effects: &mut Vec<Effect<M, R>>) {
-        self.in_flight.push_back(Flight { pending, step, ticket: None });
+        self.in_flight.push_back(Box::new(Flight { pending, step, ticket: None }));
         self.release_passed_on(effects);
     }
 
     fn release_passed_on(&mut self, effects: &mut Vec<Effect<M, R>>) {
         while self.in_flight.front().is_some_and(|flight| !flight.is_commit()) {
-            let Some(Flight { pending: Pending { request, .. }, step, .. }) = self.in_flight.pop_front() else { return };
+            let Some(flight) = self.in_flight.pop_front() else { return };
+            let Flight { pending: Pending { request, .. }, step, .. } = *flight;
             effects.push(match step {
                 Step::Forward { to, command } => {
                     Effect::Forward { to, command_id: request.command_id, command, reply_to: request.reply_to }

@@ -38,7 +38,8 @@ impl<M: Machine, R> Pipeline<M, R> {
     }
 
     fn release(&mut self, index: usize, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
-        let Some(Flight { pending, step, .. }) = self.in_flight.remove(index) else { return };
+        let Some(flight) = self.in_flight.remove(index) else { return };
+        let Flight { pending, step, .. } = *flight;
         match step {
             Step::Events { events, reply, expected, next, at } => {
                 self.counters.committed += 1;
