@@ -123,7 +123,7 @@ http = "127.0.0.1:{http_port}"
 riders_max = 0
 retap_window_ms = 0
 
-[mqtt]
+[gateway]
 messages_per_second = 100_000    # one gate of the bench taps like a hundred
 messages_burst = 100_000
 "#
