@@ -5,6 +5,8 @@ pub mod codec;
 pub mod conformance;
 pub mod contract;
 pub mod embedded;
+#[cfg(test)]
+mod golden;
 mod judge;
 pub mod memory;
 pub mod pipeline;

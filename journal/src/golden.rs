@@ -1,0 +1,72 @@
+//! Bytes as version 1 wrote them, committed beside this file: every later program must read them as they were meant,
+//! and must go on writing the same bytes as long as it writes version 1.
+use std::path::PathBuf;
+
+use tongdao_domain::fingerprint::Fingerprint;
+use tongdao_domain::time::Timestamp;
+
+use crate::contract::{Commit, Etag};
+use crate::embedded::group::{Group, Line, chained};
+use crate::embedded::head::Head;
+use crate::embedded::read::{decode_state, encode_state};
+use crate::record::{self, Place};
+use crate::testing::commit;
+
+const PLACE: Place = Place { partition: 41, seq: 70_000 };
+
+fn path(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("src/golden").join(name)
+}
+
+/// The committed bytes. A file that is missing is written, and the test fails once.
+fn golden(name: &str, now: &[u8]) -> Vec<u8> {
+    std::fs::read(path(name)).unwrap_or_else(|_| {
+        std::fs::write(path(name), now).expect("written");
+        panic!("{name} was missing and has been written: look at it and commit it");
+    })
+}
+
+fn a_commit() -> Commit {
+    let before = Etag { version: 299, nonce: 1 };
+    let mut made = commit("account/a1", "tap/g1/7/42").after(before).events(&["one", "two"]).deadline(1_767_218_400_000).build();
+    made.fingerprint = Fingerprint(0x0123_4567_89ab_cdef_0011_2233_4455_6677);
+    made
+}
+
+#[test]
+fn records_of_version_1_stay_readable() {
+    let mut now = vec![];
+    record::encode(&mut now, PLACE, 12_345, &a_commit());
+    let bytes = golden("record-1.bin", &now);
+    let record = record::decode(&bytes, PLACE).expect("readable");
+    let wanted = a_commit();
+    assert_eq!((record.group, record.entity(), record.etag, record.at), (12_345, wanted.entity, wanted.next, wanted.at));
+    assert_eq!((record.command_id, record.fingerprint, record.reply), (wanted.command_id.as_str(), wanted.fingerprint, &wanted.reply[..]));
+    assert_eq!((record.deadline, record.events().collect::<Vec<_>>()), (wanted.deadline, vec![&b"one"[..], b"two"]));
+    assert_eq!(now, bytes, "the same version writes the same bytes");
+}
+
+#[test]
+fn groups_of_version_1_stay_readable() {
+    let lines = vec![Line { partition: 41, events: 2, checksum: u64::MAX - 1 }, Line { partition: 0, events: 300, checksum: 5 }];
+    let chain = chained(&[7; 32], 12_345, &lines, [b"first record".as_slice(), b"second"]);
+    let wanted = Group { number: 12_345, segment: 2, newest_at: Timestamp(1_767_204_000_000), events: 1_000_000, lines, chain };
+    let bytes = golden("group-1.bin", &wanted.encode());
+    assert_eq!(Group::decode(12_345, &bytes), Ok(wanted.clone()), "the hash chain is the same, too");
+    assert_eq!(wanted.encode(), bytes, "the same version writes the same bytes");
+}
+
+#[test]
+fn heads_and_states_of_version_1_stay_readable() {
+    let mut head = Head::new(Etag { version: 299, nonce: 1 });
+    head.advance(Etag { version: 301, nonce: 0xdead_beef }, 70_000, Some(Timestamp(1_767_218_400_000)));
+    assert!(head.cover(299));
+    head.stored_deadline = head.deadline;
+    let bytes = golden("head-1.bin", &head.encode());
+    assert_eq!(Head::decode(&bytes), Ok(head.clone()));
+    assert_eq!(head.encode(), bytes, "the same version writes the same bytes");
+    let state = encode_state(299, b"a state");
+    let bytes = golden("state-1.bin", &state);
+    assert_eq!(decode_state(&bytes), Ok((299, b"a state".to_vec())));
+    assert_eq!(state, bytes, "the same version writes the same bytes");
+}
