@@ -1,6 +1,7 @@
 //! Double entry: every change of money is a balanced posting that an event carries. An operator's balance is a sum over
 //! the feed, not an entity.
 use crate::money::Amount;
+use crate::mutant::{Mutant, planted};
 use crate::time::{Day, Timestamp};
 use compact_str::{CompactString, format_compact};
 use serde::{Deserialize, Serialize};
@@ -55,7 +56,8 @@ pub type Legs = SmallVec<[Leg; 2]>;
 /// Moves an amount from one side to the other.
 #[must_use]
 pub fn transfer(from: LedgerAccount, to: LedgerAccount, amount: Amount) -> Legs {
-    smallvec![Leg { account: from, amount: -amount }, Leg { account: to, amount }]
+    let taken = if planted(Mutant::OneSidedPosting) { amount + Amount::from_fen(1) } else { amount };
+    smallvec![Leg { account: from, amount: -taken }, Leg { account: to, amount }]
 }
 
 /// What the legs give to one side.

@@ -6,50 +6,67 @@
 pub enum Mutant {
     /// Pipeline: the answer leaves before its commit is durable.
     AnswerBeforeCommit,
-    /// Pipeline: tentative events of a duplicate stay.
+    /// Pipeline: tentative events that were dropped stay in the tentative state.
     KeepTentative,
-    /// Pipeline: after `Unknown` it goes on without reading the journal.
+    /// Pipeline: what is unknown is taken for written.
     ResumeOnAGuess,
-    /// Pipeline: what is decided again gets another command id.
+    /// Pipeline: what is decided again after `Unknown` gets another command id.
     NewIdAfterUnknown,
-    /// Pipeline: a forward does not wait for what it was decided on.
-    OvertakingForward,
     /// Pipeline: what is owed is sent once and never again.
     OwedOnce,
-    /// Pipeline: what is owed is not sent after a load.
-    OwedForgottenAtLoad,
-    /// Pipeline: a late decision is not looked at again after a reload.
-    StaleDeadline,
-    /// Pipeline: commits count one event less than they have.
-    StateOneBehind,
-    /// Store: the answers of a group that was lost in a crash are told.
+    /// Pipeline: a repeat gets the answer that was decided now, not its first one.
+    OwnAnswerForDuplicate,
+    /// Pipeline: the state that goes along with a commit lacks what is in flight.
+    StateBehind,
+    /// Store: the last group of a sync is told and not written.
     ToldBeforeSync,
-    /// Store: an id is known only within its own entity.
+    /// Store: an id that an account has answered is not known to a gate.
     IdPerEntity,
     /// Store: the compare-and-set is not looked at.
     NoCompareAndSet,
-    /// Account: a record replaces nothing, it posts beside the decision.
-    RecordBesideDecision,
+    /// Account: a gate's record does not replace what the server has decided.
+    RecordIgnored,
     /// Account: `not_passed` voids nothing.
     NotPassedIgnored,
-    /// Account: the time of deciding takes the place of the time of travel.
-    ServerTimeOfTravel,
-    /// Account: a late fact is refused where money is short.
-    FactRefusedForMoney,
     /// Account: decides past the deadline.
     DecidesLate,
     /// Account: exits in an emergency cost their fare.
     EmergencyCharges,
-    /// Account: who was cut off by an emergency is still in.
-    EmergencyKeepsIn,
-    /// Account: a posting takes from the rider and gives to nobody.
+    /// Account: a journey that an emergency has cut costs a missing exit.
+    CutJourneyCharged,
+    /// Account: a posting takes more than it gives.
     OneSidedPosting,
     /// Gate: a batch moves the watermark over its gaps.
     WatermarkOverGaps,
-    /// Gate: a repeated record is owed again.
-    RepeatedRecordOwed,
-    /// Gate: an owed record is struck off whatever the account says.
-    StruckUnheard,
+    /// Gate: a record that comes again is taken again.
+    RepeatedRecordTaken,
+    /// Gate: a record is kept and never told to its account.
+    RecordNotOwed,
+}
+
+impl Mutant {
+    /// Every one of them.
+    pub const ALL: &'static [Self] = &[
+        Self::AnswerBeforeCommit,
+        Self::KeepTentative,
+        Self::ResumeOnAGuess,
+        Self::NewIdAfterUnknown,
+        Self::OwedOnce,
+        Self::OwnAnswerForDuplicate,
+        Self::StateBehind,
+        Self::ToldBeforeSync,
+        Self::IdPerEntity,
+        Self::NoCompareAndSet,
+        Self::RecordIgnored,
+        Self::NotPassedIgnored,
+        Self::DecidesLate,
+        Self::EmergencyCharges,
+        Self::CutJourneyCharged,
+        Self::OneSidedPosting,
+        Self::WatermarkOverGaps,
+        Self::RepeatedRecordTaken,
+        Self::RecordNotOwed,
+    ];
 }
 
 #[cfg(feature = "mutants")]

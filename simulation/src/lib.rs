@@ -6,6 +6,7 @@
 pub mod chance;
 pub mod city;
 pub mod coverage;
+mod ending;
 mod faults;
 pub mod gate;
 pub mod message;
@@ -15,6 +16,7 @@ pub mod schedule;
 pub mod server;
 mod simulation;
 mod staff;
+mod workload;
 
 pub use simulation::{Report, Simulation, run};
 

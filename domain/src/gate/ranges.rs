@@ -1,4 +1,5 @@
 //! Sets of sequence numbers as inclusive ranges: sorted, disjoint, never touching.
+use crate::mutant::{Mutant, planted};
 
 /// Is the number in the set?
 pub(super) fn contains(ranges: &[(u64, u64)], number: u64) -> bool {
@@ -26,6 +27,9 @@ pub(super) fn insert(ranges: &mut Vec<(u64, u64)>, number: u64) {
 
 /// Everything from 1 (or 0, where the set begins there) up to here is in the set; 0 = nothing.
 pub(super) fn upto(ranges: &[(u64, u64)]) -> u64 {
+    if planted(Mutant::WatermarkOverGaps) {
+        return ranges.last().map_or(0, |(_, to)| *to);
+    }
     ranges.first().filter(|(from, _)| *from <= 1).map_or(0, |(_, to)| *to)
 }
 

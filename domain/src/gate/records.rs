@@ -6,6 +6,7 @@ use crate::code::Code;
 use crate::entity::EntityKey;
 use crate::id::{CommandId, StationId, TapId};
 use crate::machine::{Context, Decision, OWED_AT_ONCE, Owed, OwedWhat, Recipient, RefusalCode, Reply};
+use crate::mutant::{Mutant, planted};
 use crate::tap::Record;
 use crate::time::Timestamp;
 
@@ -22,6 +23,7 @@ impl Book {
     fn weigh(&self, record: &Record) -> Weighed {
         match self.prints.get(&record.tap.seq) {
             _ if !ranges::contains(&self.taken, record.tap.seq) => Weighed::New,
+            _ if planted(Mutant::RepeatedRecordTaken) => Weighed::New,
             Some(print) if *print != print_of(record) => Weighed::Contradiction,
             Some(_) | None => Weighed::Repeat,
         }
@@ -108,7 +110,7 @@ impl Gate {
         }
         self.books.retain(|boot, _| !limits.forgotten.contains(boot));
         self.epoch = self.epoch.max(epoch);
-        for record in records.iter().filter(|record| record.medium.is_some()) {
+        for record in records.iter().filter(|record| record.medium.is_some() && !planted(Mutant::RecordNotOwed)) {
             let owed = OwedRecord { record: record.clone(), station: station.clone(), since: at };
             self.owed_records.entry(epoch).or_default().insert(record.tap.seq, owed);
         }

@@ -1,6 +1,7 @@
 //! What is known of one tap: what the server decided, what the gate reported, what the gate recorded. Each may come first;
 //! together they say whether the tap counts.
 use crate::id::{StationId, TapId};
+use crate::mutant::{Mutant, planted};
 use crate::tap::{Direction, Passage, Shown};
 use crate::time::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -65,8 +66,9 @@ word! {
 impl Passed {
     /// What a report means; an intrusion says nothing of this rider.
     #[must_use]
-    pub const fn of(passage: Passage) -> Self {
+    pub fn of(passage: Passage) -> Self {
         match passage {
+            Passage::NotPassed if planted(Mutant::NotPassedIgnored) => Self::Unknown,
             Passage::Passed | Passage::Tailgate => Self::Yes,
             Passage::NotPassed | Passage::Reverse => Self::No,
             Passage::Intrusion => Self::Unknown,

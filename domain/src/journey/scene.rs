@@ -3,6 +3,7 @@ use super::Charged;
 use crate::fare::{Charge, FareVersion};
 use crate::id::StationId;
 use crate::money::Amount;
+use crate::mutant::{Mutant, planted};
 use crate::station::Mode;
 use crate::time::{Calendar, Day, Timestamp};
 use crate::world::{Site, StationView, World};
@@ -35,7 +36,7 @@ impl<'a> Scene<'a> {
     }
     /// Does leaving here cost nothing?
     pub(crate) fn free_to_leave(&self) -> bool {
-        self.has(Mode::Emergency) || self.has(Mode::FareWaived)
+        (self.has(Mode::Emergency) && !planted(Mutant::EmergencyCharges)) || self.has(Mode::FareWaived)
     }
     pub(crate) fn calendar(&self) -> Calendar {
         self.site.map_or(Calendar::SHANGHAI, |site| site.calendar)

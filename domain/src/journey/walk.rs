@@ -4,6 +4,7 @@ use super::{Charged, Fact, Journey, JourneyState, Mark, MarkKind, Open, Stop, jo
 use crate::fare::{Charge, SameStation};
 use crate::id::TapId;
 use crate::money::Amount;
+use crate::mutant::{Mutant, planted};
 use crate::station::Mode;
 use crate::tap::Direction;
 use crate::time::Timestamp;
@@ -166,7 +167,8 @@ impl<'a> Rules<'a> {
     }
     /// A journey that ends without an exit at `until`; free where an emergency cut it.
     fn without_exit(&self, open: &Open, until: Timestamp) -> Journey {
-        if self.mark(&open.entry.tap, MarkKind::Waived).is_some() || self.world.emergency_between(open.entry.at, until) {
+        let cut = self.world.emergency_between(open.entry.at, until) && !planted(Mutant::CutJourneyCharged);
+        if cut || self.mark(&open.entry.tap, MarkKind::Waived).is_some() {
             return self.waived(open);
         }
         let scene = Scene::new(self.world, &open.entry.station, open.entry.at);

@@ -32,6 +32,7 @@ use std::collections::VecDeque;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::id::CommandId;
 use tongdao_domain::machine::{Context, Decision, Machine, Notice, Reply};
+use tongdao_domain::mutant::{Mutant, planted};
 use tongdao_domain::time::Timestamp;
 
 /// Where the pipeline stands.
@@ -337,11 +338,16 @@ impl<M: Machine, R> Pipeline<M, R> {
         }
     }
 
-    fn commit(&mut self, pending: Pending<M, R>, events: Vec<M::Event>, reply: Reply, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+    fn commit(&mut self, mut pending: Pending<M, R>, events: Vec<M::Event>, reply: Reply, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
         let Some((encoded, answer)) = encode_step::<M>(&events, &reply) else {
             debug_assert!(false, "an event or reply that cannot be encoded");
             return self.answer_busy(pending.request, env, effects);
         };
+        if planted(Mutant::AnswerBeforeCommit)
+            && let Some(to) = pending.request.reply_to.take()
+        {
+            effects.push(Effect::Reply { to, command_id: pending.request.command_id.clone(), reply: reply.clone() });
+        }
         let at = env.now.max(self.last_at);
         self.last_at = at;
         events.iter().for_each(|event| self.tentative.apply(event, at));
@@ -413,7 +419,8 @@ impl<M: Machine, R> Pipeline<M, R> {
         if version.saturating_sub(self.state_planned) < self.limits.checkpoint_events {
             return None;
         }
-        let state = codec::encode(&self.tentative).ok()?;
+        let state = if planted(Mutant::StateBehind) { &self.confirmed } else { &self.tentative };
+        let state = codec::encode(state).ok()?;
         self.state_planned = version;
         Some(Bytes::from_vec(state))
     }

@@ -3,7 +3,9 @@ use super::flight::{Flight, Step, busy, key_reused};
 use super::{Effect, Env, Phase, Pipeline};
 use crate::codec;
 use crate::contract::{Expected, Outcome, Ticket};
+use tongdao_domain::id::CommandId;
 use tongdao_domain::machine::{Machine, Reply};
+use tongdao_domain::mutant::{Mutant, planted};
 
 impl<M: Machine, R> Pipeline<M, R> {
     /// Takes the outcome of a commit that [`Effect::Commit`] handed over. Each ticket has exactly one.
@@ -22,6 +24,7 @@ impl<M: Machine, R> Pipeline<M, R> {
                 self.refused(index, |flight| busy::<M>(&flight.pending.request.command, env.now), env, effects);
             }
             Outcome::Conflict { .. } => self.undecided(index, false),
+            Outcome::Unknown if planted(Mutant::ResumeOnAGuess) => self.committed(index, env, effects),
             Outcome::Unknown => self.undecided(index, true),
         }
         self.go_on(env, effects);
@@ -71,8 +74,10 @@ impl<M: Machine, R> Pipeline<M, R> {
         if self.in_flight.get(index).is_some_and(|flight| flight.pending.unknown) {
             self.settle(true);
         }
-        let answer =
-            |flight: &Flight<M, R>| codec::decode::<Reply>(reply).unwrap_or_else(|_| busy::<M>(&flight.pending.request.command, env.now));
+        let answer = |flight: &Flight<M, R>| match &flight.step {
+            Step::Events { reply, .. } if planted(Mutant::OwnAnswerForDuplicate) => reply.clone(),
+            _ => codec::decode::<Reply>(reply).unwrap_or_else(|_| busy::<M>(&flight.pending.request.command, env.now)),
+        };
         self.refused(index, answer, env, effects);
     }
 
@@ -118,14 +123,22 @@ impl<M: Machine, R> Pipeline<M, R> {
 
     /// Nothing is in the journal's hands: what is left is decided again, before what came in meanwhile.
     fn settled(&mut self, reload: bool, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
-        while let Some(flight) = self.in_flight.pop_back() {
+        while let Some(mut flight) = self.in_flight.pop_back() {
+            if flight.pending.unknown && planted(Mutant::NewIdAfterUnknown) {
+                let again = format_args!("{}/again", flight.pending.request.command_id);
+                flight.pending.request.command_id = CommandId::of(again);
+            }
             self.waiting.push_front(flight.pending);
         }
         if reload {
             self.counters.reloads += 1;
             return self.ask_load(effects);
         }
+        let kept = planted(Mutant::KeepTentative).then(|| self.tentative.clone());
         self.resume();
+        if let Some(kept) = kept {
+            self.tentative = kept;
+        }
         self.decide_waiting(env, effects);
     }
 }

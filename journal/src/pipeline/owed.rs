@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use tongdao_domain::id::CommandId;
 use tongdao_domain::machine::Owed;
+use tongdao_domain::mutant::{Mutant, planted};
 use tongdao_domain::time::{Millis, Timestamp};
 
 /// Send times of what is owed, and the last tick.
@@ -22,6 +23,7 @@ impl Reminders {
             let ids: HashSet<&CommandId> = owed.iter().map(|o| &o.id).collect();
             self.sent.retain(|id, _| ids.contains(id));
         }
+        let again = if planted(Mutant::OwedOnce) { Millis::hours(1_000) } else { again };
         let mut due = owed;
         due.retain(|o| self.sent.get(&o.id).is_none_or(|sent| *sent + again <= now));
         for o in &due {
