@@ -226,6 +226,7 @@ fn resident_bytes() -> u64 {
     statm.split_whitespace().nth(1).and_then(|pages| pages.parse::<u64>().ok()).unwrap_or(0) * 4096
 }
 
+#[expect(clippy::disallowed_methods, reason = "a measurement takes its time")]
 fn main() {
     let arguments = arguments();
     let journal: Arc<dyn Journal> = if arguments.embedded {

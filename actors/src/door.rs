@@ -47,7 +47,7 @@ impl Door {
         let cell = self.0.cell_of(&entity);
         let delivery = Delivery { command_id, command, address: Address::direct(ReplyTo::Once(asker)) };
         self.0.knock(cell, lane, Knock::Command { entity, delivery, received }).map_err(|(busy, _)| {
-            self.0.ports[cell].figures.busy(1);
+            self.0.turned_away(cell, lane, busy);
             busy
         })?;
         answer.await.map_err(|_| Busy::Stopped)

@@ -12,6 +12,7 @@ use tongdao_domain::id::CommandId;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 use tongdao_journal::contract::{Commit, Journal, Outcome, Ticket};
+use tongdao_telemetry::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, EntityQuarantined};
 
 use crate::cell::{Follower, OwedFollower, Sink};
 use crate::door::Door;
@@ -49,7 +50,7 @@ pub(crate) struct Inner {
     journal: Arc<dyn Journal>,
     pub(crate) world: RefCell<World>,
     pub(crate) residents: RefCell<Slots<Rc<Resident>>>,
-    by_entity: RefCell<HashMap<EntityKey, Rc<Resident>>>,
+    by_entity: RefCell<HashMap<EntityKey, Rc<Resident>, foldhash::fast::RandomState>>,
     tickets: RefCell<Slots<InFlight>>,
     /// When each commit in the journal's hands was handed over, oldest first.
     committing: RefCell<VecDeque<Timestamp>>,
@@ -66,6 +67,8 @@ pub(crate) struct Inner {
     /// The lanes were left unread for lack of room.
     pub(crate) stalled: StdCell<bool>,
     pub(crate) turn_at: StdCell<Timestamp>,
+    /// Entities in quarantine; they stay awake until the process ends.
+    pub(crate) quarantined: StdCell<usize>,
     pub(crate) sinks: RefCell<Slots<Sink>>,
     pub(crate) followers: RefCell<Vec<Follower>>,
     pub(crate) owed_followers: RefCell<Vec<OwedFollower>>,
@@ -96,6 +99,7 @@ impl Inner {
             buffered: StdCell::new([0; 3]),
             stalled: StdCell::new(false),
             turn_at: StdCell::new(now),
+            quarantined: StdCell::new(0),
             sinks: RefCell::default(),
             followers: RefCell::default(),
             owed_followers: RefCell::default(),
@@ -125,7 +129,8 @@ impl Inner {
 
     /// Takes a command from this thread: straight to its actor when it lives here and nothing is queued before it.
     pub(crate) fn submit(self: &Rc<Self>, request: Request, reply_to: ReplySlot) -> Result<(), Busy> {
-        self.try_submit(request, ReplyTo::Slot(reply_to)).inspect_err(|_| self.shared.ports[self.index].figures.busy(1))
+        let lane = request.lane;
+        self.try_submit(request, ReplyTo::Slot(reply_to)).inspect_err(|busy| self.shared.turned_away(self.index, lane, *busy))
     }
     fn try_submit(self: &Rc<Self>, request: Request, reply_to: ReplyTo) -> Result<(), Busy> {
         let target = self.shared.cell_of(&request.entity);
@@ -231,6 +236,7 @@ impl Inner {
         resident
     }
     fn start_actor<M: Kind>(self: &Rc<Self>, resident: &Rc<Resident>) {
+        ActorStarted { kind: resident.entity.kind.name() }.emit();
         let addr = EntityActor::<M>::new(Rc::clone(self), Rc::clone(resident)).start();
         let _ = resident.addr.set(M::address(addr));
     }
@@ -241,13 +247,15 @@ impl Inner {
         self.letters.set(self.letters.get().saturating_sub(dead.letters.get() as usize));
         self.unanswered.set(self.unanswered.get().saturating_sub(dead.commands.get() as usize));
         self.figures().panics(1);
-        tracing::error!(entity = %entity, letters = dead.letters.get(), "an actor died; the entity is read again");
+        ActorStopped { kind: entity.kind.name(), why: "respawned" }.emit();
+        CommandsLost { entity: &entity.to_string(), count: u64::from(dead.commands.get()) }.emit();
     }
     /// The entity goes to sleep.
     pub(crate) fn retire(&self, resident: &Resident) {
         self.by_entity.borrow_mut().remove(&resident.entity);
         self.residents.borrow_mut().remove(resident.key);
         self.figures().passivated(1);
+        ActorStopped { kind: resident.entity.kind.name(), why: "passivated" }.emit();
     }
     pub(crate) fn via(&self, resident: &Resident) -> Via {
         Via { cell: u32::try_from(self.index).unwrap_or(u32::MAX), resident: resident.key }
@@ -324,6 +332,8 @@ impl Inner {
         tracing::error!(%entity, %command_id, ?verdict, "an actor panicked on a command");
         if verdict == Verdict::GiveUp {
             self.figures().dead_letters(1);
+            let attempts = u32::from(self.shared.limits.panics_per_command_max);
+            CommandPoisoned { entity: &entity.to_string(), command_id: command_id.as_str(), attempts }.emit();
             self.shared.dead_letter(entity, command_id, "its entity panicked on it too often");
         }
     }
@@ -335,8 +345,10 @@ impl Inner {
         }
     }
     pub(crate) fn quarantine(&self, resident: &Resident, reason: &str) {
-        tracing::error!(entity = %resident.entity, reason, "an entity is in quarantine: its history cannot be replayed");
-        *resident.quarantine.borrow_mut() = Some(reason.into());
+        EntityQuarantined { entity: &resident.entity.to_string(), cause: reason }.emit();
+        if resident.quarantine.borrow_mut().replace(reason.into()).is_none() {
+            self.quarantined.set(self.quarantined.get() + 1);
+        }
     }
 
     // ---- counts

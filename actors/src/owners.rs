@@ -45,11 +45,13 @@ struct Reading<W> {
     stale: bool,
 }
 
+type Generation = HashMap<Token, Option<AccountId>, foldhash::fast::RandomState>;
+
 /// The memory of one cell; `W` is what waits for an owner.
 #[derive(Debug)]
 pub(crate) struct Owners<W> {
-    young: HashMap<Token, Option<AccountId>>,
-    old: HashMap<Token, Option<AccountId>>,
+    young: Generation,
+    old: Generation,
     reading: HashMap<Token, Reading<W>>,
     waiting: usize,
     generation_max: usize,
@@ -60,7 +62,7 @@ impl<W> Owners<W> {
     /// Remembers at most `cached_max` media and lets at most `waiting_max` wait.
     pub(crate) fn new(cached_max: usize, waiting_max: usize) -> Self {
         let generation_max = (cached_max / 2).max(1);
-        Self { young: HashMap::new(), old: HashMap::new(), reading: HashMap::new(), waiting: 0, generation_max, waiting_max }
+        Self { young: Generation::default(), old: Generation::default(), reading: HashMap::new(), waiting: 0, generation_max, waiting_max }
     }
     pub(crate) fn cached(&self) -> usize {
         self.young.len() + self.old.len()
@@ -80,7 +82,10 @@ impl<W> Owners<W> {
     }
     fn remember(&mut self, token: Token, owner: Option<AccountId>) {
         if self.young.len() >= self.generation_max {
-            self.old = std::mem::replace(&mut self.young, HashMap::with_capacity(self.generation_max.min(65_536)));
+            self.old = std::mem::replace(
+                &mut self.young,
+                Generation::with_capacity_and_hasher(self.generation_max.min(65_536), foldhash::fast::RandomState::default()),
+            );
         }
         self.young.insert(token, owner);
     }

@@ -22,6 +22,15 @@ pub enum Lane {
 }
 
 impl Lane {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Urgent => "urgent",
+            Self::Taps => "taps",
+            Self::Rest => "rest",
+        }
+    }
     /// The lane a command belongs in.
     #[must_use]
     pub const fn of(command: &Command) -> Self {
@@ -98,6 +107,17 @@ pub enum Busy {
 }
 
 impl Busy {
+    /// Its name in metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::TooOld => "late",
+            Self::Quarantined => "quarantined",
+            Self::Unreadable => "journal",
+            Self::Draining | Self::Stopped => "draining",
+        }
+    }
     /// The refusal that a caller outside of MQTT sees.
     #[must_use]
     pub fn reply(self) -> Reply {

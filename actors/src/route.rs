@@ -7,6 +7,7 @@ use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate;
 use tongdao_domain::id::{AccountId, CommandId, DeviceId, Token};
 use tongdao_domain::machine::{Command, Owed, OwedWhat, Recipient, Refusal, RefusalCode, Reply};
+use tongdao_telemetry::OwedSent;
 
 use crate::inner::Inner;
 use crate::mail::{Address, Creditor, Delivery, Knock, Mail, Note, ReplyTo, Via};
@@ -48,7 +49,7 @@ impl Inner {
         let lane = Lane::of(&delivery.command);
         let knock = Knock::Command { entity: entity.clone(), delivery, received: self.now() };
         if let Err((busy, Knock::Command { delivery, .. })) = self.shared.knock(target, lane, knock) {
-            self.figures().busy(1);
+            self.shared.turned_away(self.index, lane, busy);
             self.busy(delivery, busy);
         }
     }
@@ -150,6 +151,8 @@ impl Inner {
 
     /// Sends something owed: to an entity under its own id, to a device by whoever holds its link.
     pub(crate) fn send_owed(self: &Rc<Self>, from: &Resident, owed: Owed) {
+        let again = self.now() - owed.since >= self.world().settings.owed_again;
+        OwedSent { again }.emit();
         if let Recipient::Device(device) = &owed.to {
             return self.tell_owed(&device.clone(), owed);
         }
@@ -182,7 +185,10 @@ impl Inner {
 
     /// Sends an answer back; whoever passed the command on hears it first.
     pub(crate) fn answer(self: &Rc<Self>, address: Address, command_id: CommandId, reply: Reply) {
-        if let Some(via) = address.via {
+        // A gate's memory of its aisle is all that hears answers; switched off, there is nothing to hear.
+        if let Some(via) = address.via
+            && self.world().settings.riders_max > 0
+        {
             self.tell_via(via, command_id, &reply);
         }
         match address.to {

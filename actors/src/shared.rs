@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::error::TrySendError;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::id::CommandId;
+use tongdao_telemetry::DoorBusy;
 
 use crate::clock::Clock;
 use crate::inbox::Inbox;
@@ -54,6 +55,11 @@ impl Shared {
             Err(TrySendError::Full(knock)) => Err((Busy::Full, knock)),
             Err(TrySendError::Closed(knock)) => Err((Busy::Stopped, knock)),
         }
+    }
+    /// A command was turned away at the door of a cell.
+    pub(crate) fn turned_away(&self, cell: usize, lane: Lane, why: Busy) {
+        self.ports[cell].figures.busy(1);
+        DoorBusy { lane: lane.name(), why: why.name() }.emit();
     }
     pub(crate) fn dead_letter(&self, entity: &EntityKey, command_id: &CommandId, reason: &str) {
         let mut letters = self.dead_letters.lock().unwrap_or_else(PoisonError::into_inner);

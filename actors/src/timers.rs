@@ -26,12 +26,11 @@ pub(crate) struct Timers {
     next_sweep: Timestamp,
     next_due: Timestamp,
     cursor: usize,
-    quarantined: usize,
 }
 
 impl Timers {
     pub(crate) fn new(now: Timestamp) -> Self {
-        Self { heap: BinaryHeap::new(), next_sweep: now, next_due: now, cursor: 0, quarantined: 0 }
+        Self { heap: BinaryHeap::new(), next_sweep: now, next_due: now, cursor: 0 }
     }
     /// When the cell must look at its timers again.
     pub(crate) fn next(&self) -> Timestamp {
@@ -40,9 +39,6 @@ impl Timers {
     fn reached(&mut self, now: Timestamp) -> Option<(Timestamp, Key)> {
         let due = self.heap.peek().is_some_and(|Reverse((at, _))| *at <= now);
         due.then(|| self.heap.pop().map(|Reverse(timer)| timer)).flatten()
-    }
-    pub(crate) fn quarantined(&self) -> usize {
-        self.quarantined
     }
 }
 
@@ -91,7 +87,6 @@ impl Inner {
                 self.look_after(&resident, now);
             }
         }
-        self.timers.borrow_mut().quarantined = self.residents.borrow().iter().filter(|resident| resident.quarantined()).count();
     }
     fn look_after(&self, resident: &Rc<Resident>, now: Timestamp) {
         self.arm(resident, now);

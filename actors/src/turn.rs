@@ -21,13 +21,14 @@ use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
 use tongdao_journal::codec::{CodecError, decode};
 use tongdao_journal::contract::FeedItem;
+use tongdao_telemetry::{ClockStepped, DoorDepth};
 
 use crate::clock::Drift;
 use crate::inner::Inner;
 use crate::lanes::Lanes;
 use crate::mail::{Knock, Mail, Note};
 use crate::observe::{ActorView, CellFigures};
-use crate::request::Busy;
+use crate::request::{Busy, Lane};
 
 /// Commands taken from the lanes in one turn, at most.
 const TURN_MAX: usize = 256;
@@ -44,6 +45,7 @@ pub(crate) struct Turn {
     moved: Option<watch::Receiver<Timestamp>>,
     settling: Vec<oneshot::Sender<u64>>,
     compared: Timestamp,
+    slewing: bool,
 }
 
 impl Turn {
@@ -51,7 +53,7 @@ impl Turn {
         let moved = cell.shared.clock.watch();
         let now = cell.now();
         let sleep = Box::pin(tokio::time::sleep(Duration::ZERO));
-        Self { cell, lanes, notes: Vec::new(), sleep, sleeps_until: now, moved, settling: Vec::new(), compared: now }
+        Self { cell, lanes, notes: Vec::new(), sleep, sleeps_until: now, moved, settling: Vec::new(), compared: now, slewing: false }
     }
 
     /// Runs until the thread ends.
@@ -65,7 +67,7 @@ impl Turn {
             self.cell.run_timers(now);
             self.cell.answer_lost();
             self.cell.flush();
-            self.compare_clock(now);
+            self.each_second(now);
             self.show();
             // The actors' turn.
             tokio::task::yield_now().await;
@@ -139,7 +141,7 @@ impl Turn {
             match knock {
                 Knock::Command { entity, delivery, received } => {
                     if self.cell.is_overdue(&delivery.command, received) {
-                        self.cell.figures().busy(1);
+                        self.cell.shared.turned_away(self.cell.index, Lane::of(&delivery.command), Busy::TooOld);
                         self.cell.busy(delivery, Busy::TooOld);
                     } else {
                         self.cell.deliver(&entity, delivery);
@@ -154,15 +156,28 @@ impl Turn {
         self.cell.buffered.set(self.lanes.waiting());
     }
 
-    fn compare_clock(&mut self, now: Timestamp) {
-        if self.cell.index != 0 || (now - self.compared).0 < 1000 {
+    fn each_second(&mut self, now: Timestamp) {
+        if (now - self.compared).0 < 1000 {
             return;
         }
         self.compared = now;
+        for (lane, depth) in [Lane::Urgent, Lane::Taps, Lane::Rest].into_iter().zip(self.lanes.waiting()) {
+            DoorDepth { cell: self.cell.index, lane: lane.name(), depth }.emit();
+        }
+        if self.cell.index == 0 {
+            self.compare_clock();
+        }
+    }
+    fn compare_clock(&mut self) {
         match self.cell.shared.clock.compare() {
-            Drift::None => {}
-            Drift::Slewing(by) => tracing::warn!(by_ms = by.0, "the wall clock stepped; the process clock follows slowly"),
-            Drift::TooFar(by) => tracing::error!(by_ms = by.0, "the wall clock stepped too far to follow; restart to take it over"),
+            Drift::None => self.slewing = false,
+            Drift::Slewing(by) => {
+                // Told once, not every second until it has caught up.
+                if !std::mem::replace(&mut self.slewing, true) {
+                    ClockStepped { step_ms: by.0, slewed: true }.emit();
+                }
+            }
+            Drift::TooFar(by) => ClockStepped { step_ms: by.0, slewed: false }.emit(),
         }
     }
 
@@ -176,7 +191,7 @@ impl Turn {
             unanswered: cell.unanswered(),
             committing: cell.committing(),
             actors: cell.residents.borrow().len(),
-            quarantined: cell.timers.borrow().quarantined(),
+            quarantined: cell.quarantined.get(),
             owners_cached: cell.owners.borrow().cached(),
             ..CellFigures::default()
         });
