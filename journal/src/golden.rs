@@ -2,9 +2,15 @@
 //! and must go on writing the same bytes as long as it writes version 1.
 use std::path::PathBuf;
 
+use tongdao_domain::account;
+use tongdao_domain::device::By;
+use tongdao_domain::entity::EntityKind;
 use tongdao_domain::fingerprint::Fingerprint;
+use tongdao_domain::id::UserId;
+use tongdao_domain::machine::Event;
 use tongdao_domain::time::Timestamp;
 
+use crate::codec;
 use crate::contract::{Commit, Etag};
 use crate::embedded::group::{Group, Line, chained};
 use crate::embedded::head::Head;
@@ -69,4 +75,14 @@ fn heads_and_states_of_version_1_stay_readable() {
     let bytes = golden("state-1.bin", &state);
     assert_eq!(decode_state(&bytes), Ok((299, b"a state".to_vec())));
     assert_eq!(state, bytes, "the same version writes the same bytes");
+}
+
+#[test]
+fn events_of_encoding_1_stay_readable() {
+    let by = By { user: UserId::new("ops").expect("an id"), reason: "lost".into() };
+    let frozen = account::Event::Frozen { by };
+    let now = codec::encode(&frozen).expect("encodable");
+    let bytes = golden("event-1.bin", &now);
+    assert_eq!(codec::decode_event(EntityKind::Account, &bytes).expect("readable"), Event::Account(frozen));
+    assert_eq!(now, bytes, "the same version writes the same bytes");
 }

@@ -13,6 +13,8 @@ pub(crate) mod reserve;
 mod scan;
 pub(crate) mod start;
 pub(crate) mod store;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::path::PathBuf;
@@ -91,6 +93,15 @@ fn abort(fault: &JournalError) {
     std::process::abort();
 }
 
+/// A writer that panics is a failed write.
+fn run_to_the_end(writer: writer::Writer) {
+    let shared = writer.shared();
+    if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| writer.run())).is_err() {
+        shared.closed.store(true, Ordering::Release);
+        (shared.settings.fatal)(&JournalError::Io { what: "writer failed", source: "it panicked".into() });
+    }
+}
+
 /// The embedded journal.
 pub struct Embedded {
     shared: Arc<Shared>,
@@ -135,7 +146,7 @@ impl Embedded {
         let (queue, requests) = bounded(settings.queue_max);
         let writer = start::start(settings.clone(), Some(settings.partitions), requests)?;
         let shared = writer.shared();
-        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || writer.run());
+        let thread = std::thread::Builder::new().name("journal".into()).spawn(move || run_to_the_end(writer));
         let thread = thread.map_err(|source| JournalError::Io { what: "writer did not start", source: Box::new(source) })?;
         Ok(Self { shared, queue, writer: Mutex::new(Some(thread)) })
     }

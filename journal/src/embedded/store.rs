@@ -80,7 +80,8 @@ pub(crate) fn command_options() -> KeyspaceCreateOptions {
 impl Store {
     /// Opens or makes the store in a folder that the caller has locked.
     pub(crate) fn open(dir: &Path, memory: Memory) -> Result<Self, JournalError> {
-        let builder = Database::builder(dir).worker_threads(2).cache_size(memory.cache_bytes).max_journaling_size(256 << 20);
+        // One worker: of several, the first spins while the others compact. There is little to compact here.
+        let builder = Database::builder(dir).worker_threads(1).cache_size(memory.cache_bytes).max_journaling_size(256 << 20);
         let db = builder.open().map_err(fault("could not be opened"))?;
         let keyspace = |name, options: fn(Memory) -> KeyspaceCreateOptions| {
             db.keyspace(name, || options(memory)).map_err(fault("keyspace could not be opened"))

@@ -117,7 +117,10 @@ impl Writer {
     }
 
     /// Waits for work; false: nobody can send any more.
-    #[expect(clippy::disallowed_methods, reason = "the gap between groups is a setting, off by default; this thread has nothing else to do")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the gap between groups is a setting, off by default; this thread has nothing else to do"
+    )]
     fn take_requests(&mut self, last_group: Instant) -> bool {
         if self.group.closing {
             self.group.inbox.extend(self.requests.try_iter().take(self.shared.settings.group_max));
