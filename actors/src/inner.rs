@@ -21,7 +21,7 @@ use crate::faults::{Panics, Verdict};
 use crate::mail::{Address, Delivery, Knock, Mail, ReplyTo, Via};
 use crate::owners::Owners;
 use crate::reader::{Job, Readers};
-use crate::request::{Busy, Lane, ReplySlot, Request, busy_reply, tap_of};
+use crate::request::{Busy, Lane, ReplySlot, Request, given_up_reply, tap_of};
 use crate::resident::{Kind, Resident};
 use crate::route::{Outbox, Seeking};
 use crate::shared::Shared;
@@ -178,7 +178,7 @@ impl Inner {
     /// Gives a command to its actor, which is woken where it sleeps.
     pub(crate) fn deliver(self: &Rc<Self>, entity: &EntityKey, delivery: Delivery) {
         if self.panics.borrow().given_up(&delivery.command_id) {
-            let reply = busy_reply(&delivery.command, "the command was given up after it made its entity panic", self.now());
+            let reply = given_up_reply(&delivery.command, self.now());
             return self.answer(delivery.address, delivery.command_id, reply);
         }
         self.unanswered.set(self.unanswered.get() + 1);

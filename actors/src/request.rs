@@ -143,3 +143,45 @@ pub fn busy_reply(command: &Command, why: impl fmt::Display, now: Timestamp) -> 
         None => Refusal::reply(RefusalCode::Busy, why.to_string()),
     }
 }
+
+/// The answer to a command that was given up: sending it again is of no use, so it is not `BUSY`, save for a tap, where the
+/// gate decides alone.
+#[must_use]
+pub(crate) fn given_up_reply(command: &Command, now: Timestamp) -> Reply {
+    match tap_of(command) {
+        Some(tap) => Reply::Tap(TapDecision::bare(tap, Code::Busy, now)),
+        None => Refusal::reply(RefusalCode::WrongState, "given up: its entity panicked on it again and again; see the dead letters"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tongdao_domain::tap::Direction;
+    use tongdao_domain::testing::{MORNING, by, gate_of, tap};
+
+    #[test]
+    fn commands_stand_in_the_lane_of_their_kind() {
+        let tap = tap(&gate_of("s0", 1), 1, 1, Direction::Entry, "t", MORNING);
+        assert_eq!(Lane::of(&gate::Command::Unresolved { tap: tap.clone() }.into()), Lane::Taps);
+        assert_eq!(Lane::of(&station::Command::Emergency { by: by() }.into()), Lane::Urgent);
+        assert_eq!(Lane::of(&station::Command::Tick.into()), Lane::Rest);
+        assert_eq!(Lane::of(&gate::Command::Tick.into()), Lane::Rest);
+    }
+
+    #[test]
+    fn a_tap_is_answered_with_a_decision_whatever_happens() {
+        let tap = tap(&gate_of("s0", 1), 1, 1, Direction::Entry, "t", MORNING);
+        let command = gate::Command::Tap { tap, received: MORNING }.into();
+        for reply in [busy_reply(&command, Busy::Full, MORNING), given_up_reply(&command, MORNING)] {
+            assert!(matches!(reply, Reply::Tap(ref decision) if decision.code == Code::Busy), "{reply:?}");
+        }
+        let code = |reply| match reply {
+            Reply::Refused(refusal) => refusal.code,
+            other => panic!("not refused: {other:?}"),
+        };
+        let tick = gate::Command::Tick.into();
+        assert_eq!(code(busy_reply(&tick, Busy::Full, MORNING)), RefusalCode::Busy);
+        assert_eq!(code(given_up_reply(&tick, MORNING)), RefusalCode::WrongState);
+    }
+}
