@@ -46,7 +46,7 @@ fn nth(n: u64) -> Commit {
         reply: Bytes::from_slice(&n.to_be_bytes()),
         events: std::iter::once(Bytes::from_vec(codec::encode(&account::Event::Frozen { by }).expect("encodable"))).collect(),
         state: None,
-        deadline: (n % 3 == 0).then(|| Timestamp(n.cast_signed() + 5_000)),
+        deadline: n.is_multiple_of(3).then(|| Timestamp(n.cast_signed() + 5_000)),
         at: Timestamp(1_000 + n.cast_signed()),
     }
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, RwLock};
 use std::time::Instant;
 
 use crossbeam_channel::Receiver;
-use fjall::{PersistMode, Snapshot};
+use fjall::{PersistMode, Readable, Snapshot};
 use tongdao_domain::time::Timestamp;
 use tongdao_telemetry::JournalOpened;
 
@@ -132,10 +132,19 @@ impl Opened {
         batch.commit().map_err(fault("torn tail could not be noted"))
     }
 
+    /// Key by key: the store's own way of clearing leaves a number in the log that it uses again after a restart, and
+    /// [`scan`] takes that for damage.
+    fn empty(&self, keyspace: &fjall::Keyspace) -> fjall::Result<()> {
+        for item in self.store.db.snapshot().iter(keyspace) {
+            keyspace.remove(item.key()?)?;
+        }
+        Ok(())
+    }
+
     /// Forgets everything that is derived from the records, and records that no group speaks of.
     fn make_room(&self) -> Result<(), JournalError> {
         for keyspace in [&self.store.heads, &self.store.states, &self.store.due] {
-            keyspace.clear().map_err(fault("derived facts could not be cleared"))?;
+            self.empty(keyspace).map_err(fault("derived facts could not be cleared"))?;
         }
         commands::drop_all(&self.store.db)
     }

@@ -63,7 +63,7 @@ impl OutcomeSink for Holding {
 fn a_full_queue_gives_the_commit_back_and_close_still_writes_the_rest() {
     let dir = tempfile::tempdir().expect("a folder");
     let journal = Embedded::open(Settings { queue_max: 3, ..settings(&dir) }).expect("opened");
-    let (let_go, held) = mpsc::channel();
+    let (let_go, held) = mpsc::sync_channel::<()>(1);
     journal.register(0, Arc::new(Holding(Mutex::new(held))), &[]);
     let mut taken = 0;
     let back = (0..20).find_map(|n| {
