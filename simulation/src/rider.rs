@@ -24,6 +24,8 @@ pub struct Place {
     pub station: StationId,
     /// When, by the gate's clock.
     pub at: Timestamp,
+    /// When, truly.
+    pub truly: Timestamp,
 }
 
 /// A rider.

@@ -102,8 +102,11 @@ impl Simulation {
             let again = self.workload.after(self.now, 4_000, 20_000);
             return self.schedule.at(again, What::Rider(rider));
         }
-        let Some(station) = self.gates.iter().find(|gate| gate.device == tap.device).map(|gate| gate.station.clone()) else { return };
-        self.riders[rider].passed(made.direction, Place { tap: tap.clone(), station, at: made.at });
+        let gate = self.gates.iter().find(|gate| gate.device == tap.device);
+        let Some((station, skew)) = gate.map(|gate| (gate.station.clone(), gate.skew)) else { return };
+        let truly = made.at - skew;
+        let place = Place { tap: tap.clone(), station, at: made.at, truly };
+        self.riders[rider].passed(made.direction, place);
         if made.direction == Direction::Entry {
             self.riders[rider].rides_left = self.riders[rider].rides_left.saturating_sub(1);
             let here = self.riders[rider].station;
