@@ -10,6 +10,7 @@
 pub mod admit;
 pub mod config;
 pub mod dead_letter;
+mod facts;
 pub mod fault;
 pub mod gateway;
 pub mod link;

@@ -38,6 +38,8 @@ pub struct Turn<'a> {
     pub world: &'a World,
     /// Bytes for the client.
     pub out: &'a mut Vec<u8>,
+    /// Packets that were read.
+    pub packets: &'a mut u64,
     /// What the shell is to do, in order.
     pub acts: &'a mut Vec<Act>,
     /// A buffer for bodies; its content means nothing between steps.
@@ -84,6 +86,16 @@ pub enum Act {
         message: &'static str,
         /// How many.
         count: usize,
+    },
+    /// A subscription was granted or refused.
+    Subscribed {
+        /// Was it granted?
+        granted: bool,
+    },
+    /// A passage is durable.
+    Passed {
+        /// What the rider did.
+        outcome: &'static str,
     },
     /// A tap was answered.
     TapAnswered {
@@ -185,6 +197,7 @@ impl<W: Wire> Link<W> {
             let Some(incoming) = self.wire.receive(input, turn.out) else { break };
             self.heard = turn.now;
             self.stalled_since = None;
+            *turn.packets += 1;
             self.incoming(incoming, turn);
         }
         if self.is_closed() {

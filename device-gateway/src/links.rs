@@ -1,13 +1,14 @@
 //! The connections of one cell: their mailboxes, their shared buffers, and what their links want done beyond the cell's
 //! own door. It lives on the cell's thread and follows the cell's feed for them.
 use crate::admit::Identity;
+use crate::facts::Facts;
 use crate::fault::Fault;
 use crate::gateway::Shared;
 use crate::link::{Act, Common, source_of};
 use crate::packet::Version;
 use crate::presence::Bell;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -23,7 +24,9 @@ use tongdao_domain::machine::{Event, Owed, OwedWhat, RefusalCode, Reply};
 use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
 use tongdao_journal::contract::FeedItem;
-use tongdao_telemetry::{AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkOpened, TapMeter, UnknownField};
+use tongdao_telemetry::{
+    AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, LinkOpened, PassageReported, Subscribed, TapMeter, UnknownField,
+};
 
 /// Size of the cell's read buffer.
 const INPUT_BYTES: usize = 16 * 1024;
@@ -84,6 +87,8 @@ pub(crate) struct Buffers {
     pub(crate) doing: Vec<Act>,
     pub(crate) body: Vec<u8>,
     pub(crate) topic: String,
+    /// Packets that were read in this turn.
+    pub(crate) packets: u64,
     /// When the turn began, by [`CellLinks::elapsed`].
     pub(crate) read: Duration,
 }
@@ -101,12 +106,16 @@ pub(crate) struct CellLinks {
     nobody: Slot,
     started: Instant,
     taps: TapMeter,
+    pub(crate) meter: LinkMeter,
+    /// Only on cell 0.
+    facts: Option<RefCell<Facts>>,
 }
 
 impl CellLinks {
     #[expect(clippy::disallowed_methods, reason = "how long taps take is measured, never decided by")]
     pub(crate) fn new(cell: Cell, shared: Arc<Shared>) -> Rc<Self> {
         let common = Rc::new(Common { config: shared.config.clone(), admission: shared.admission.clone() });
+        let facts = (cell.index() == 0).then(RefCell::default);
         let nobody = cell.register_slot(Rc::new(|_, _| {}));
         let codes: Vec<&'static str> = Code::ALL.iter().map(|code| code.name()).collect();
         let links = Rc::new(Self {
@@ -120,6 +129,8 @@ impl CellLinks {
             nobody,
             started: Instant::now(),
             taps: TapMeter::new(&codes),
+            meter: LinkMeter::new(),
+            facts,
         });
         let (feed, owed) = (Rc::downgrade(&links), Rc::downgrade(&links));
         links.cell.follow(Rc::new(move |item, event| {
@@ -208,6 +219,8 @@ impl CellLinks {
                 self.shared.letters.push(letter);
             }
             Act::UnknownFields { message, count } => UnknownField { message, count: count as u64 }.emit(),
+            Act::Subscribed { granted } => self.subscribed(mailbox, granted),
+            Act::Passed { outcome } => PassageReported { outcome }.emit(),
             Act::TapAnswered { code, took } => self.taps.answered(code, took),
             Act::Submit { .. } | Act::Close { .. } => debug_assert!(false, "done by the connection itself at {now:?}"),
         }
@@ -248,7 +261,22 @@ impl CellLinks {
             mailbox.push(Note::Order(Box::new(order.clone())));
         }
     }
+    fn subscribed(&self, mailbox: &Mailbox, granted: bool) {
+        if let Some(device) = &*mailbox.device.borrow() {
+            Subscribed { device: device.as_str(), granted }.emit();
+        }
+    }
+    /// The connected gates that a change of a station concerns.
+    fn concerned(&self, item: &FeedItem, event: &Event) -> HashSet<DeviceId> {
+        let world = self.cell.world();
+        let all = world.stations.get(item.entity.id.as_str()).map(|station| station.gates.as_slice());
+        let gates = if let Event::Station(station::Event::ServiceSet { devices, .. }) = event { devices } else { all.unwrap_or_default() };
+        gates.iter().filter(|gate| self.shared.presence.is_connected(gate)).cloned().collect()
+    }
     fn followed(&self, item: &FeedItem, event: &Event) {
+        if let Some(facts) = &self.facts {
+            facts.borrow_mut().tell(&item.entity, event, item.at, || self.concerned(item, event));
+        }
         match event {
             Event::Station(station::Event::ModesSet { .. }) => {
                 let world = self.cell.world();

@@ -24,7 +24,7 @@ use tongdao_domain::machine::{Command, RefusalCode, Reply};
 use tongdao_domain::money::Currency;
 use tongdao_domain::tap::TapDecision;
 use tongdao_domain::time::{Millis, Timestamp};
-use tongdao_protocol::gate::{Mode, RecordsAck, encode_decision};
+use tongdao_protocol::gate::{Mode, PassageOutcome, RecordsAck, encode_decision};
 use tongdao_protocol::topic::{Down, Up};
 use tongdao_protocol::{device, payload};
 
@@ -40,7 +40,7 @@ enum What {
     /// A tap is answered even when it cannot be served.
     Tap { epoch: u64, seq: u64, expires_at: Timestamp, read: Duration },
     /// Everything else is kept until it is durable, and tried again while the node is busy.
-    Message(Box<Publish>),
+    Message { publish: Box<Publish>, passage: Option<&'static str> },
 }
 
 /// A message that waits for the client's window.
@@ -162,7 +162,7 @@ impl Session {
                     Command::Gate(gate::Command::Tap { tap, .. }) => {
                         What::Tap { epoch: tap.id.epoch, seq: tap.id.seq, expires_at: tap.expires_at(), read: turn.read }
                     }
-                    _ => What::Message(Box::new(publish)),
+                    command => What::Message { passage: passage_of(command), publish: Box::new(publish) },
                 };
                 if self.pending.capacity() == 0 {
                     self.pending.reserve_exact(1);
@@ -217,21 +217,24 @@ impl Session {
                 let decision = self.undecided(epoch, seq, expires_at, reply.err(), turn.now);
                 (AckCode::Done, Some(self.decided(&decision, read, turn)))
             }
-            (What::Message(publish), Err(RefusalCode::Busy)) => {
+            (What::Message { publish, .. }, Err(RefusalCode::Busy)) => {
                 let at = turn.now + GatewayConfig::millis(self.common.config.busy_retry_ms);
                 self.again.push_back((at, publish));
                 return Ok(());
             }
-            (What::Message(publish), Err(code)) => {
+            (What::Message { publish, .. }, Err(code)) => {
                 self.dead(&publish, Fault::Refused, code.name(), String::new(), turn);
                 (AckCode::PayloadInvalid, None)
             }
-            (What::Message(_), Ok(Reply::Records(ack))) => {
+            (What::Message { .. }, Ok(Reply::Records(ack))) => {
                 turn.body.clear();
                 turn.body.extend_from_slice(&payload::encode(&RecordsAck::from(ack)));
                 (AckCode::Done, Some((Down::RecordsAck, None)))
             }
-            (What::Message(_), Ok(_)) => (AckCode::Done, None),
+            (What::Message { passage, .. }, Ok(_)) => {
+                turn.acts.extend(passage.map(|outcome| Act::Passed { outcome }));
+                (AckCode::Done, None)
+            }
         };
         if let Some((id, qos)) = packet {
             wire.acknowledge(id, qos, ack, turn.out);
@@ -281,7 +284,11 @@ impl Session {
             // It was understood before.
             if let Ok(understood) = understand(&self.who, name, publish.payload(), (self.connection, self.count), turn.world, turn.now) {
                 let packet = publish.packet_id().map(|id| (id, publish.qos()));
-                self.pending.push(Pending { cookie: self.count, packet, what: What::Message(publish) });
+                self.pending.push(Pending {
+                    cookie: self.count,
+                    packet,
+                    what: What::Message { passage: passage_of(&understood.request.command), publish },
+                });
                 turn.acts.push(Act::Submit { cookie: self.count, request: understood.request });
             }
         }
@@ -305,6 +312,7 @@ impl Session {
                     orders |= meant(Down::Command);
                 }
             }
+            turn.acts.push(Act::Subscribed { granted: matches!(made.granted, Granted::Qos0 | Granted::Qos1) });
             codes.push(made.granted);
         }
         wire.granted(packet_id, &codes, turn.out);
@@ -388,5 +396,13 @@ impl Session {
                 let _ = wire.publish(&outgoing(turn.topic, &waiting.body, qos, waiting.retain), turn.out);
             }
         }
+    }
+}
+
+/// What the rider did, where a passage with a reference tells it; the gate's own passages stand in its feed.
+fn passage_of(command: &Command) -> Option<&'static str> {
+    match command {
+        Command::Gate(gate::Command::Passage { outcome, reference: Some(_), .. }) => Some(PassageOutcome::from(*outcome).name()),
+        _ => None,
     }
 }

@@ -92,7 +92,13 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if self.flush(&mut buffers.out, now, context).is_err() {
             self.eof = true;
-            self.step(&mut buffers, now, |link, turn| link.lost(turn));
+            self.step(&mut buffers, now, Link::lost);
+            return Poll::Ready(());
+        }
+        if self.unsent.len() > cell.common.config.output_bytes_max {
+            self.step(&mut buffers, now, Link::slow_reader);
+            // What it would be told stands behind what it does not read.
+            buffers.out.clear();
             return Poll::Ready(());
         }
         if self.ending.is_some() {
@@ -114,8 +120,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
     }
     fn turn_of(&mut self, buffers: &mut Buffers, now: Timestamp, step: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>)) {
-        let Buffers { out, acts, body, topic, read, .. } = buffers;
-        step(&mut self.link, &mut Turn { now, read: *read, world: &self.cell.cell.world(), out, acts, body, topic });
+        let Buffers { out, acts, body, topic, packets, read, .. } = buffers;
+        step(&mut self.link, &mut Turn { now, read: *read, world: &self.cell.cell.world(), out, packets, acts, body, topic });
     }
     fn act(&mut self, act: Act, buffers: &mut Buffers, now: Timestamp) {
         match act {
@@ -194,7 +200,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
     fn feed(&mut self, buffers: &mut Buffers, now: Timestamp, bytes: &[u8]) {
         let mut rest = bytes;
+        buffers.packets = 0;
         self.step(buffers, now, |link, turn| link.receive(&mut rest, turn));
+        self.cell.meter.received(buffers.packets, (bytes.len() - rest.len()) as u64);
         if !rest.is_empty() {
             self.backlog.extend_from_slice(rest);
         }
@@ -202,6 +210,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
 
     /// Writes what there is, as far as the socket takes it.
     fn flush(&mut self, out: &mut Vec<u8>, now: Timestamp, context: &mut Context<'_>) -> io::Result<()> {
+        if !out.is_empty() {
+            self.cell.meter.sent(packets(out), out.len() as u64);
+        }
         if !self.unsent.is_empty() {
             self.unsent.append(out);
             let unsent = std::mem::take(&mut self.unsent);
@@ -224,8 +235,6 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
         }
         if self.unsent.is_empty() {
             self.unsent = Vec::new();
-        } else if self.unsent.len() > self.cell.common.config.output_bytes_max {
-            return Err(io::ErrorKind::WriteZero.into());
         }
         Ok(())
     }
@@ -285,5 +294,36 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             }
             self.armed = None;
         }
+    }
+}
+
+/// How many packets these bytes are.
+fn packets(mut bytes: &[u8]) -> u64 {
+    let mut count = 0;
+    while !bytes.is_empty() {
+        let (mut length, mut header) = (0, 1);
+        for byte in bytes.iter().skip(1).take(4) {
+            length |= usize::from(byte & 0x7f) << (7 * (header - 1));
+            header += 1;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        bytes = bytes.get(header + length..).unwrap_or_default();
+        count += 1;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::raw;
+
+    #[test]
+    fn packets_are_counted_by_their_lengths() {
+        let long = raw::publish(raw::V5, "t", [b'x'; 300], 1, 1, false);
+        assert_eq!(packets(&[raw::ping(), long, raw::answer(4, 1)].concat()), 3);
+        assert_eq!(packets(&[]), 0);
     }
 }

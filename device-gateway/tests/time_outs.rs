@@ -8,6 +8,10 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use std::io::Write;
 use std::sync::Arc;
 use tongdao_device_gateway::config::GatewayConfig;
+use tongdao_domain::entity::EntityKey;
+use tongdao_domain::id::StationId;
+use tongdao_domain::station;
+use tongdao_domain::testing::{by, id};
 
 #[test]
 fn a_connect_that_never_ends_is_closed() {
@@ -46,12 +50,15 @@ fn too_large_a_packet_is_refused_by_its_length_and_the_client_can_read_why() {
 #[test]
 fn who_never_reads_is_closed() {
     let rig = Rig::start(GatewayConfig { write_ms: 300, output_bytes_max: 65_536, ..config() }, 1);
+    let emergency = station::Command::Emergency { by: by() };
+    rig.ask(EntityKey::from(&id::<StationId>("s1")), "emergency/1", emergency);
     for version in [V5, V3] {
         let mut gate = rig.gate(version, "s1-g1");
-        let pings = raw::ping().repeat(8_192);
+        // Each is answered by the retained mode, which is larger than what asks for it.
+        let asks = raw::subscribe(version, 9, &[("td/1/cd/gate/s1-g1/down/mode", 0)]).repeat(256);
         // The kernel's buffers fill, then ours; then it is over, and writing fails.
-        let written = (0..100_000).find(|_| gate.line.write_all(&pings).is_err());
-        assert!(written.is_some(), "1.6 GB of answers were kept");
+        let written = (0..10_000).find(|_| gate.line.write_all(&asks).is_err());
+        assert!(written.is_some(), "hundreds of megabytes of answers were kept");
     }
     rig.stop();
 }

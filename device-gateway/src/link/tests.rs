@@ -69,13 +69,14 @@ impl End {
     }
     fn step<T>(&mut self, act: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>) -> T) -> Vec<Frame> {
         self.link.common.admission.clock().set(self.now);
-        let (mut body, mut topic) = (Vec::new(), String::new());
+        let (mut body, mut topic, mut packets) = (Vec::new(), String::new(), 0);
         let mut turn = Turn {
             now: self.now,
             read: Duration::ZERO,
             world: &self.world,
             out: &mut self.received,
             acts: &mut self.acts,
+            packets: &mut packets,
             body: &mut body,
             topic: &mut topic,
         };
