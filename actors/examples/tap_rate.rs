@@ -133,7 +133,6 @@ impl Gates {
             self.load.opened.fetch_add(1, Ordering::Relaxed);
         } else {
             self.load.refused.fetch_add(1, Ordering::Relaxed);
-            eprintln!("{reply:?}");
         }
         self.free.borrow_mut().push_back(card);
         if self.load.running.load(Ordering::Relaxed) {
