@@ -120,7 +120,7 @@ fn acknowledged(mut child: Child, kill_at: Option<usize>) -> BTreeSet<u64> {
 /// Everything acknowledged is exported once; the whole fits together; a start serves it.
 fn check(dir: &Path, acknowledged: &BTreeSet<u64>) -> u64 {
     let archive = Archive::open(dir).expect("opened");
-    let report = archive.verify(&mut [&mut Conservation]).expect("fits");
+    let report = archive.verify(&mut [&mut Conservation::default()]).expect("fits");
     let number = |item: FeedItem| item.command_id.as_str().rsplit_once('/').and_then(|(_, n)| n.parse().ok()).expect("a tap");
     let there: BTreeSet<u64> = archive.export(Range::default()).map(|item| number(item.expect("readable"))).collect();
     assert!(acknowledged.is_subset(&there), "lost: {:?}", acknowledged.difference(&there).collect::<Vec<_>>());

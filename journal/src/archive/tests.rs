@@ -81,7 +81,7 @@ impl Made {
     }
 
     fn verify(&self) -> Result<VerifyReport, VerifyFault> {
-        Archive::open(self.dir.path())?.verify(&mut [&mut Conservation])
+        Archive::open(self.dir.path())?.verify(&mut [&mut Conservation::default()])
     }
 
     /// What verify says, where it must say something.
@@ -329,7 +329,7 @@ fn money_that_comes_from_nowhere_is_named() {
     let mut dishonest = nth(6);
     dishonest.events[0] = credited(500, 501);
     made.add(std::iter::once(dishonest));
-    assert!(made.fault().contains("account.credited of account/a1 moves is not balanced"), "{}", made.fault());
+    assert!(made.fault().contains("account/a1: the legs of account.credited do not sum to nothing"), "{}", made.fault());
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use fjall::Readable;
 use tongdao_domain::entity::EntityKey;
-use tongdao_domain::ledger::balanced;
+use tongdao_domain::invariant::Books;
 use tongdao_domain::machine::Event;
 use tongdao_domain::time::Timestamp;
 
@@ -321,17 +321,16 @@ impl Taps {
     }
 }
 
-/// Money is conserved: whatever an event moves is balanced.
+/// Money is conserved at every prefix: each event's legs balance, and so do all riders, operators and funding together.
 #[derive(Debug, Default)]
-pub struct Conservation;
+pub struct Conservation(Books);
 
 impl Check for Conservation {
     fn event(&mut self, item: &FeedItem, event: &Event) -> Result<(), String> {
-        let Event::Account(event) = event else { return Ok(()) };
-        if event.legs().all(|legs| balanced(legs)) {
-            return Ok(());
-        }
-        Err(format!("the money that {} of {} moves is not balanced", event.name(), item.entity))
+        self.0.take(&item.entity, event).and_then(|()| self.0.check()).map_err(|fault| fault.to_string())
+    }
+    fn end(&mut self) -> Result<(), String> {
+        self.0.check().map_err(|fault| fault.to_string())
     }
 }
 
