@@ -135,8 +135,10 @@ fn play(config: &DemoConfig, mut source: impl FnMut() -> ServerStats, stopped: &
         }
         summary.show(&fleet, &trips, &mut source)?;
     }
+    // Asked before the gates say good-bye: the last look still shows them connected.
+    let last = source();
     say_good_bye(&mut fleet, &mut summary)?;
-    summary.close(&fleet, &trips, source())
+    summary.close(&fleet, &trips, last)
 }
 
 fn say_good_bye(fleet: &mut Fleet, summary: &mut Summary) -> io::Result<()> {
