@@ -6,6 +6,7 @@ use super::day::{Day, pull_to_centre};
 use crate::fleet::{Fleet, Notice};
 use crate::gate::{Fact, Repeat, Rider};
 use crate::load::media::{tag, untag};
+use rand::seq::SliceRandom as _;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use std::cmp::Reverse;
@@ -67,12 +68,16 @@ impl<'a> Trips<'a> {
         let riders = config.cast.passengers.len().saturating_sub(1);
         let trip =
             |medium: &Medium| Trip { medium: medium.clone(), step: Step::Home, from: 0, to: 0, tries: 0, passage: PassageOutcome::Passed };
+        // Another order at each start: who rode when an earlier demo was stopped is still inside.
+        let mut random = ChaCha8Rng::seed_from_u64(config.clock.ms().unsigned_abs());
+        let mut home: Vec<u32> = (0..u32::try_from(riders).unwrap_or(u32::MAX)).collect();
+        home.shuffle(&mut random);
         Self {
             city,
             day: Day::new(config.speed, config.start_hour, config.rides_per_day),
-            random: ChaCha8Rng::seed_from_u64(1),
+            random,
             trips: config.cast.passengers.iter().take(riders).map(|passenger| trip(&passenger.medium)).collect(),
-            home: (0..u32::try_from(riders).unwrap_or(u32::MAX)).collect(),
+            home: home.into(),
             due: BinaryHeap::new(),
             stranger: Medium::new(MediumKind::Card, "stranger"),
             started_us: config.clock.ns() / 1_000,
