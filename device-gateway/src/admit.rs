@@ -101,7 +101,8 @@ impl Admission {
         }
     }
 
-    /// Looks at a CONNECT: credentials first, so that nobody learns anything without them.
+    /// Looks at a CONNECT: what it says of itself must fit together; then credentials, so that nobody learns anything of
+    /// others without them.
     ///
     /// # Errors
     /// The answer for the client, and the fault to count.
@@ -109,10 +110,10 @@ impl Admission {
         if connect.enhanced_authentication {
             return Err((Rejection::Method, Fault::Method));
         }
-        let identity = identify(connect, world).ok_or((Rejection::Credentials, Fault::Credentials))?;
-        if *connect.client_id != *identity.device.as_str() {
+        if connect.user_name.as_deref().is_some_and(|user| *user != *connect.client_id) {
             return Err((Rejection::ClientId, Fault::ClientId));
         }
+        let identity = identify(connect, world).ok_or((Rejection::Credentials, Fault::Credentials))?;
         let territory = Territory::new(&identity.site, identity.kind, &identity.device);
         if connect.will.as_ref().is_some_and(|will| !territory.is_state(&will.topic)) {
             return Err((Rejection::ForeignWill, Fault::ForeignWill));

@@ -1,21 +1,25 @@
 //! The settings of the gateway: every limit and time-out has a name, the unit last in it. It reads no file.
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 use tongdao_domain::time::Millis;
 
-/// `[gateway]` of the config.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+/// `[gateway]` of the config; where it listens and its certificate stand in `[listen]` and `[tls]`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct GatewayConfig {
     /// Where plain MQTT is listened for; absent = nowhere. Default `127.0.0.1:1883`.
+    #[serde(skip)]
     pub mqtt: Option<SocketAddr>,
     /// Where MQTT over TLS is listened for; absent = nowhere (default). Needs `tls_certificate` and `tls_key`.
+    #[serde(skip)]
     pub mqtts: Option<SocketAddr>,
     /// Certificate chain as a PEM file.
+    #[serde(skip)]
     pub tls_certificate: Option<PathBuf>,
     /// Private key as a PEM file.
+    #[serde(skip)]
     pub tls_key: Option<PathBuf>,
     /// Connections on this node, at most; one more is closed at once. Default 20,000.
     pub connections_max: usize,
@@ -107,7 +111,7 @@ impl Default for GatewayConfig {
 
 /// A setting that cannot be used; names key and fix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("gateway.{key}: {fix}")]
+#[error("config key `{key}`: {fix}")]
 pub struct BadSetting {
     /// The key.
     pub key: &'static str,
@@ -122,15 +126,15 @@ impl GatewayConfig {
     /// [`BadSetting`] for the first that does not.
     pub fn check(&self) -> Result<(), BadSetting> {
         let rules: [(bool, &'static str, &'static str); 9] = [
-            (self.mqtts.is_none() || self.tls_certificate.is_some(), "tls_certificate", "name the PEM file that mqtts needs"),
-            (self.mqtts.is_none() || self.tls_key.is_some(), "tls_key", "name the PEM file that mqtts needs"),
-            (self.receive_max > 0, "receive_max", "at least 1"),
-            (self.send_window > 0, "send_window", "at least 1"),
-            (self.keep_alive_max_s > 0, "keep_alive_max_s", "at least 1"),
-            (self.accepts_per_second > 0, "accepts_per_second", "at least 1"),
-            (self.packet_bytes_max >= 1_024, "packet_bytes_max", "at least 1024"),
-            (self.messages_per_second == 0 || self.messages_burst > 0, "messages_burst", "at least 1"),
-            (self.connects_per_minute == 0 || self.connects_burst > 0, "connects_burst", "at least 1"),
+            (self.mqtts.is_none() || self.tls_certificate.is_some(), "tls.cert", "name the PEM file that mqtts needs"),
+            (self.mqtts.is_none() || self.tls_key.is_some(), "tls.key", "name the PEM file that mqtts needs"),
+            (self.receive_max > 0, "gateway.receive_max", "at least 1"),
+            (self.send_window > 0, "gateway.send_window", "at least 1"),
+            (self.keep_alive_max_s > 0, "gateway.keep_alive_max_s", "at least 1"),
+            (self.accepts_per_second > 0, "gateway.accepts_per_second", "at least 1"),
+            (self.packet_bytes_max >= 1_024, "gateway.packet_bytes_max", "at least 1024"),
+            (self.messages_per_second == 0 || self.messages_burst > 0, "gateway.messages_burst", "at least 1"),
+            (self.connects_per_minute == 0 || self.connects_burst > 0, "gateway.connects_burst", "at least 1"),
         ];
         rules.into_iter().find(|(good, ..)| !good).map_or(Ok(()), |(_, key, fix)| Err(BadSetting { key, fix }))
     }
@@ -160,7 +164,7 @@ mod tests {
     #[test]
     fn a_bad_setting_names_key_and_fix() {
         let config = GatewayConfig { mqtts: Some(SocketAddr::from(([127, 0, 0, 1], 8883))), ..GatewayConfig::default() };
-        assert_eq!(config.check().map_err(|e| e.to_string()), Err("gateway.tls_certificate: name the PEM file that mqtts needs".into()));
+        assert_eq!(config.check().map_err(|e| e.to_string()), Err("config key `tls.cert`: name the PEM file that mqtts needs".into()));
         let config = GatewayConfig { receive_max: 0, ..GatewayConfig::default() };
         assert_eq!(config.check().map_err(|e| e.key), Err("receive_max"));
     }

@@ -54,10 +54,10 @@ pub enum BindError {
     #[error(transparent)]
     Setting(#[from] BadSetting),
     /// Certificate or key.
-    #[error("gateway.tls_certificate, gateway.tls_key")]
+    #[error("config keys `tls.cert` and `tls.key`")]
     Tls(#[from] TlsError),
     /// A port.
-    #[error("gateway.{key}: cannot listen on {address}; is another server running?")]
+    #[error("config key `listen.{key}`: cannot listen on {address}; choose another address or stop who uses it")]
     Port {
         /// The key.
         key: &'static str,

@@ -72,6 +72,7 @@ catalogue! {
     GroupCommits: Histogram, Count, "tongdao_commit_group_commits", "commits in a group";
     FsyncSeconds: Histogram, Seconds, "tongdao_fsync_seconds", "time of a group's fsync";
     GroupSeconds: Histogram, Seconds, "tongdao_commit_group_seconds", "time of a whole group, fsync included";
+    JournalEvents: Counter, Count, "tongdao_journal_events_total", "events committed since the journal was made";
     JournalQueued: Gauge, Count, "tongdao_journal_queued", "commits that wait for the writer";
     JournalBytes: Gauge, Bytes, "tongdao_journal_bytes", "size of the journal on disk";
     JournalFreeBytes: Gauge, Bytes, "tongdao_journal_free_bytes", "free space on the journal's disk";

@@ -54,11 +54,14 @@ pub struct JournalStatus {
     pub free_bytes: u64,
     /// Are commits taken?
     pub writable: bool,
+    /// Events committed since it was made.
+    pub events: u64,
 }
 impl JournalStatus {
     /// Shows it.
     #[expect(clippy::cast_precision_loss, reason = "sizes are shown, not reckoned with")]
     pub fn emit(&self) {
+        counter!(Metric::JournalEvents.name()).absolute(self.events);
         gauge!(Metric::JournalQueued.name()).set(self.queued as f64);
         gauge!(Metric::JournalBytes.name()).set(self.bytes as f64);
         gauge!(Metric::JournalFreeBytes.name()).set(self.free_bytes as f64);
@@ -148,7 +151,7 @@ mod tests {
     #[test]
     fn the_disk_is_shown() {
         let lines = samples(|| {
-            JournalStatus { queued: 4, bytes: 10, free_bytes: 20, writable: false }.emit();
+            JournalStatus { queued: 4, bytes: 10, free_bytes: 20, writable: false, events: 7 }.emit();
             JournalOpened { events: 1, truncated_bytes: 17, took: Duration::ZERO }.emit();
             CheckpointWritten { states: 2 }.emit();
         });

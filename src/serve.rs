@@ -1,0 +1,167 @@
+//! A server's life: bind, open, start, serve until told to stop, drain, put away.
+use crate::admin;
+use crate::backend::Backend;
+use crate::config::Config;
+use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
+use crate::http::{self, Check, Watched};
+use crate::{logs, node, ops, sites};
+use metrics_exporter_prometheus::PrometheusHandle;
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tongdao_actors::node::{Node, Stopped};
+use tongdao_device_gateway::gateway::Gateway;
+use tongdao_domain::world::World;
+
+/// The cells may take this long to answer what they have taken and to put it away.
+const DRAIN_MAX: Duration = Duration::from_secs(18);
+/// Devices get their answers and a good-bye within this.
+const GOODBYE_MAX: Duration = Duration::from_secs(5);
+/// Entities that `/debug/actors` shows, at most.
+const ACTORS_SHOWN_MAX: usize = 1000;
+/// How often gauges are brought up to date.
+const GAUGES_EVERY: Duration = Duration::from_secs(1);
+
+/// Serves until SIGTERM or SIGINT.
+///
+/// # Errors
+/// What keeps it from starting, with its exit code.
+pub fn run(config: &Config) -> Result<u8, Failure> {
+    logs::start(&config.log)?;
+    let world = sites::load(config)?;
+    let runtime = front_runtime()?;
+    let server = Server::start(config, world, &runtime)?;
+    tracing::info!(mqtt = ?config.listen.mqtt, mqtts = ?config.listen.mqtts, http = ?config.listen.http, "serving");
+    runtime.block_on(async {
+        stop_signal().await;
+        tracing::info!("draining; a second signal stops at once");
+        tokio::select! {
+            stopped = server.stop() => tracing::info!(?stopped, "stopped"),
+            () = stop_signal() => tracing::warn!("stopped at once"),
+        }
+    });
+    runtime.shutdown_background();
+    Ok(OK)
+}
+
+/// The runtime of everything that is not a cell: HTTP, the admin socket, exporters.
+///
+/// # Errors
+/// Threads cannot be made.
+pub fn front_runtime() -> Result<tokio::runtime::Runtime, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).thread_name("front").enable_all().build();
+    runtime.map_err(|fault| Failure::caused(SOFTWARE, &fault))
+}
+
+/// Waits for SIGTERM or SIGINT.
+pub async fn stop_signal() {
+    let (Ok(mut term), Ok(mut int)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = term.recv() => {}
+        _ = int.recv() => {}
+    }
+}
+
+/// A running server.
+pub struct Server {
+    /// What operations use.
+    pub backend: Backend,
+    node: Node,
+    gateway: Gateway,
+}
+
+impl Server {
+    /// Binds the listeners, opens the journal, starts the cells, then serves. Nothing is served before all is ready.
+    ///
+    /// # Errors
+    /// What is wrong, with its exit code; a busy port names its key.
+    pub fn start(config: &Config, world: World, runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+        let prometheus = tongdao_telemetry_recorder()?;
+        let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
+        let opened = node::open(config)?;
+        let gateway = Gateway::bind(config.gateway(), opened.clock.now()).map_err(|fault| Failure::caused(CONFIG, &fault))?;
+        let (node, backend) = node::start(config, opened, world, gateway.hook())?;
+        let admin = runtime.block_on(async { admin::bind(&config.data_dir) })?;
+        let operating = backend.clone();
+        runtime.spawn(admin::serve(admin, move |op, out| {
+            let backend = operating.clone();
+            async move { ops::run(&backend, op, &out).await }
+        }));
+        if let Some(listener) = http {
+            let routes = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
+            runtime.spawn(async move {
+                let listener = tokio::net::TcpListener::from_std(listener)?;
+                axum::serve(listener, routes).await
+            });
+        }
+        runtime.spawn(keep_gauges(backend.clone(), prometheus));
+        Ok(Self { backend, node, gateway })
+    }
+
+    /// The gateway of its devices.
+    pub fn gateway(&self) -> Gateway {
+        self.gateway.clone()
+    }
+
+    /// Takes nothing new, answers what it has taken, puts everything away.
+    pub async fn stop(self) -> Stopped {
+        self.backend.draining.store(true, Ordering::Relaxed);
+        self.gateway.drain(GOODBYE_MAX).await;
+        self.node.shutdown(DRAIN_MAX).await
+    }
+}
+
+/// Binds a TCP listener; a busy port names the key that says another.
+fn bind(address: SocketAddr, key: &str) -> Result<std::net::TcpListener, Failure> {
+    let listener = std::net::TcpListener::bind(address).map_err(|fault| {
+        Failure::new(CONFIG, format!("config key `{key}`: {address}: {fault}; choose another address or stop who uses it"))
+    })?;
+    listener.set_nonblocking(true).map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+    Ok(listener)
+}
+
+fn tongdao_telemetry_recorder() -> Result<PrometheusHandle, Failure> {
+    let handle =
+        metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+    tongdao_telemetry::describe_all();
+    Ok(handle)
+}
+
+async fn keep_gauges(backend: Backend, prometheus: PrometheusHandle) {
+    let mut beat = tokio::time::interval(GAUGES_EVERY);
+    loop {
+        beat.tick().await;
+        backend.emit_gauges();
+        prometheus.run_upkeep();
+    }
+}
+
+/// What HTTP shows.
+struct Page {
+    backend: Backend,
+    prometheus: PrometheusHandle,
+}
+
+impl Watched for Page {
+    fn checks(&self) -> BTreeMap<&'static str, Check> {
+        self.backend.checks()
+    }
+    fn durability(&self) -> &'static str {
+        self.backend.journal.status().durability
+    }
+    fn metrics(&self) -> String {
+        self.backend.emit_gauges();
+        self.prometheus.render()
+    }
+    fn now(&self) -> String {
+        ops::rfc3339(self.backend.door.clock().now())
+    }
+    async fn actors(&self) -> serde_json::Value {
+        serde_json::to_value(self.backend.door.observe(ACTORS_SHOWN_MAX).await).unwrap_or_default()
+    }
+}
