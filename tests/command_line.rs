@@ -36,7 +36,7 @@ fn imports_are_idempotent_checked_whole_and_name_the_line() {
             ("a3,4,adult,20.00,ecny,t4\na4,5,adult,20.00,ecny,t5\n", "class"),
             ("a3,4,adult,20.00,ecny,t4\na4,4,adult,20.001,ecny,t5\n", "20.001"),
             ("a3,4,adult,20.00,ecny,t4\na4,4,adult,20.00,gold,t5\n", "medium_kind"),
-            ("a3,4,adult,20.00,ecny,t4\na/4,4,adult,20.00,ecny,t5\n", "a/4"),
+            ("a3,4,adult,20.00,ecny,t4\na/4,4,adult,20.00,ecny,t5\n", "account_id"),
         ] {
             let output = import(text);
             assert_eq!(output.status.code(), Some(65), "{text}");

@@ -1,6 +1,6 @@
 //! Acknowledged is durable: the server is killed in the middle of its work, at chosen fdatasyncs, its files are damaged
 //! and its disk fills up; what was acknowledged is still there, or the server says plainly why it does not start.
-#![allow(clippy::disallowed_methods, clippy::allow_attributes, reason = "waits for a whole process by the wall clock")]
+#![expect(clippy::disallowed_methods, reason = "waits for a whole process by the wall clock")]
 mod common;
 use common::{Gate, Server, have};
 use serde_json::Value;

@@ -1,6 +1,6 @@
 //! The hard race over real MQTT: the server approves, the answer is late, the gate has decided alone. Whatever arrives
 //! when: one fare at the end.
-#![allow(clippy::disallowed_methods, clippy::allow_attributes, reason = "waits for a whole process by the wall clock")]
+#![expect(clippy::disallowed_methods, reason = "waits for a whole process by the wall clock")]
 mod common;
 use common::{Gate, Server, now_ms, rfc3339};
 use rumqttc::v5::mqttbytes::v5::PubAckReason;

@@ -1,6 +1,6 @@
 //! What a device gets that does what it may not: the documented answer in both versions of MQTT, counted and audited; and
 //! the others do not feel it.
-#![allow(clippy::disallowed_methods, clippy::allow_attributes, reason = "waits for a whole process by the wall clock")]
+#![expect(clippy::disallowed_methods, reason = "waits for a whole process by the wall clock")]
 mod common;
 use common::raw::{Raw, V, Will};
 use common::{Server, now_ms, rfc3339};

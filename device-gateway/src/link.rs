@@ -128,6 +128,8 @@ enum Phase {
 
 /// One connection.
 pub struct Link<W> {
+    /// Whose credentials were right, although it is not let in: faults are counted under this name.
+    named: Option<CompactString>,
     wire: W,
     common: Rc<Common>,
     peer: IpAddr,
@@ -158,7 +160,7 @@ impl<W: Wire> Link<W> {
     /// A connection that has just been opened (and secured); `connection` is its number, never used before.
     #[must_use]
     pub fn new(wire: W, common: Rc<Common>, peer: IpAddr, connection: u64, now: Timestamp) -> Self {
-        Self { wire, common, peer, connection, phase: Phase::Greeting, heard: now, stalled_since: None, draining: false }
+        Self { wire, common, peer, connection, phase: Phase::Greeting, named: None, heard: now, stalled_since: None, draining: false }
     }
     /// Is it over?
     #[must_use]
@@ -233,13 +235,19 @@ impl<W: Wire> Link<W> {
     fn greet(&mut self, connect: &Connect, turn: &mut Turn<'_>) {
         let identity = match self.common.admission.admit(connect, turn.world) {
             Ok(identity) => identity,
-            Err((rejection, fault)) => return self.turn_away(rejection, fault, turn),
+            Err((rejection, fault)) => {
+                if matches!(fault, Fault::ForeignWill | Fault::ConnectRate) {
+                    self.named = connect.user_name.as_deref().map(CompactString::new);
+                }
+                return self.turn_away(rejection, fault, turn);
+            }
         };
         let will = match connect.will.as_ref().map(|will| (will, read_state(&will.payload))) {
             None => None,
             Some((_, Ok((twin, _)))) if !twin.online => Some(Box::new(twin)),
             Some((will, read)) => {
                 let reason = read.err().map_or_else(|| "a will says `online`: false".to_owned(), |error| error.to_string());
+                self.named = Some(CompactString::new(identity.device.as_str()));
                 let letter = DeadLetter::of(turn.now, &identity.device, &will.topic, &will.payload, Fault::BadWill.code(), reason);
                 turn.acts.push(Act::DeadLetter(letter));
                 return self.turn_away(Rejection::ForeignWill, Fault::BadWill, turn);
@@ -390,7 +398,7 @@ impl<W: Wire> Link<W> {
         if let Some(fault) = fault {
             let source = match &phase {
                 Phase::Open(session) => CompactString::new(session.who.device.as_str()),
-                _ => source_of(self.peer),
+                _ => self.named.take().unwrap_or_else(|| source_of(self.peer)),
             };
             turn.acts.push(Act::Fault { source, fault });
         }

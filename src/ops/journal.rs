@@ -89,7 +89,7 @@ pub fn verify_files(config: &Config) -> Result<u8, Failure> {
 }
 
 fn with_checks(verify: impl FnOnce(&mut [&mut dyn Check]) -> Result<VerifyReport, VerifyFault>) -> Result<VerifyReport, VerifyFault> {
-    verify(&mut [&mut Conservation])
+    verify(&mut [&mut Conservation::default()])
 }
 
 fn verdict(result: &Result<VerifyReport, VerifyFault>) -> Result<String, Failure> {
