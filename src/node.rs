@@ -77,7 +77,11 @@ pub fn journal_failure(fault: &JournalError) -> Failure {
         JournalError::Damaged { .. } | JournalError::Shorter { .. } => DATA,
         JournalError::Io { .. } => IO,
     };
-    Failure::caused(code, fault)
+    let mut failure = Failure::caused(code, fault);
+    if let JournalError::Damaged { .. } = fault {
+        failure.message.push_str("; bring the file back, or let `tongdao doctor --accept-loss` go on with what stands before it");
+    }
+    failure
 }
 
 /// Starts a node over an open journal.
