@@ -48,7 +48,7 @@ pub enum Command {
 #[derive(Debug, Args)]
 pub struct DemoArgs {
     /// Packs the arrivals closer and shortens the rides; the clock stays real.
-    #[arg(long, default_value_t = 20.0, value_name = "FACTOR")]
+    #[arg(long, default_value_t = 60.0, value_name = "FACTOR")]
     pub speed: f64,
     /// End by itself after this many seconds.
     #[arg(long, value_name = "SECONDS")]

@@ -369,6 +369,15 @@ mod tests {
     }
 
     #[test]
+    fn the_default_file_says_what_the_defaults_are() {
+        let read = load(include_str!("../config/default.toml")).expect("config/default.toml");
+        let printed = |config: &Config| config.print().expect("TOML");
+        let sites_aside = Config { sites: Vec::new(), ..read };
+        assert_eq!(printed(&sites_aside), printed(&Config::default()));
+        assert!(load(include_str!("../config/production.toml")).is_ok_and(|production| production.listen.mqtts.is_some()));
+    }
+
+    #[test]
     fn an_unknown_key_is_named() {
         let fault = load("[gate]\nretap_window = 3\n").expect_err("unknown");
         assert_eq!(fault.code, CONFIG);
