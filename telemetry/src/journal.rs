@@ -158,6 +158,7 @@ mod tests {
         let wanted = [
             "tongdao_checkpoints_total 2",
             "tongdao_journal_bytes 10",
+            "tongdao_journal_events_total 7",
             "tongdao_journal_free_bytes 20",
             "tongdao_journal_queued 4",
             "tongdao_journal_truncated_bytes_total 17",
