@@ -144,7 +144,7 @@ fn report_lines(report: &DoctorReport) -> Vec<String> {
         format!("accepted losses  {}", report.losses.len()),
         format!("disk             {} of {} bytes free, reserve {}", report.space.free, report.space.total, report.reserve_bytes),
     ];
-    lines.extend(report.sizes.iter().map(|(name, bytes)| format!("  {name:<15}{bytes} bytes")));
+    lines.extend(report.sizes.iter().map(|(name, bytes)| format!("  {name:<16} {bytes} bytes")));
     lines
 }
 
