@@ -14,10 +14,12 @@ use crate::slots::Key;
 
 /// Deadlines further away than this are armed by a later sweep.
 const HORIZON: Millis = Millis::minutes(2);
-/// A sweep looks at one part in so many of the residents, so that no turn is long.
+/// So few residents are looked at in one turn.
+const SWEEP_WHOLE_MAX: usize = 256;
+/// Of more, one part in so many for each period, …
 const SWEEP_PARTS: usize = 8;
-/// And at least at so many.
-const SWEEP_MIN: usize = 256;
+/// … in so many turns: a turn writes a few states, and no tap waits for a thousand of them.
+const SWEEP_TURNS: usize = 64;
 
 /// The heap and the next sweep.
 #[derive(Debug)]
@@ -68,14 +70,15 @@ impl Inner {
             }
         }
         if self.timers.borrow().next_sweep <= now {
-            self.timers.borrow_mut().next_sweep = now + self.shared.limits.sweep_every;
-            self.sweep(now);
+            let pause = self.sweep(now);
+            self.timers.borrow_mut().next_sweep = now + pause;
             self.ask_due(now);
         }
     }
-    fn sweep(&self, now: Timestamp) {
+    /// Looks after some residents; when to go on.
+    fn sweep(&self, now: Timestamp) -> Millis {
         let span = self.residents.borrow().span();
-        let count = (span / SWEEP_PARTS).max(SWEEP_MIN).min(span);
+        let (count, turns) = portion(span);
         for _ in 0..count {
             let cursor = {
                 let timers = &mut *self.timers.borrow_mut();
@@ -87,6 +90,7 @@ impl Inner {
                 self.look_after(&resident, now);
             }
         }
+        Millis((self.shared.limits.sweep_every.0 / turns).max(1))
     }
     fn look_after(&self, resident: &Rc<Resident>, now: Timestamp) {
         self.arm(resident, now);
@@ -115,6 +119,31 @@ impl Inner {
         let limit = self.shared.limits.due_batch_max + hidden;
         if !self.readers.read(Job::Due { until: now, limit }) {
             tracing::warn!("the readers are too busy to look for due entities");
+        }
+    }
+}
+
+/// How many residents a turn of the sweep looks at, and how many turns a period has.
+fn portion(span: usize) -> (usize, i64) {
+    if span <= SWEEP_WHOLE_MAX {
+        return (span, 1);
+    }
+    let whole = SWEEP_PARTS * SWEEP_TURNS;
+    (span.div_ceil(whole), SWEEP_TURNS as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_turn_of_a_sweep_is_long_and_every_resident_has_its_turn() {
+        assert_eq!(portion(0), (0, 1));
+        assert_eq!(portion(SWEEP_WHOLE_MAX), (SWEEP_WHOLE_MAX, 1));
+        for span in [257, 1_000, 21_000, 200_000] {
+            let (count, turns) = portion(span);
+            assert!(count <= span / 400 + 1, "{span}: {count}");
+            assert!(count * usize::try_from(turns).expect("small") * SWEEP_PARTS >= span, "{span}: within eight periods");
         }
     }
 }
