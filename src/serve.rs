@@ -5,7 +5,7 @@ use crate::config::Config;
 use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
 use crate::http::{self, Check, Watched};
 use crate::{logs, node, ops, sites};
-use metrics_exporter_prometheus::PrometheusHandle;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -81,7 +81,7 @@ impl Server {
     /// # Errors
     /// What is wrong, with its exit code; a busy port names its key.
     pub fn start(config: &Config, world: World, runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
-        let prometheus = tongdao_telemetry_recorder()?;
+        let prometheus = recorder()?;
         let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
         let opened = node::open(config)?;
         let gateway = Gateway::bind(config.gateway(), opened.clock.now()).map_err(|fault| Failure::caused(CONFIG, &fault))?;
@@ -125,9 +125,14 @@ fn bind(address: SocketAddr, key: &str) -> Result<std::net::TcpListener, Failure
     Ok(listener)
 }
 
-fn tongdao_telemetry_recorder() -> Result<PrometheusHandle, Failure> {
-    let handle =
-        metrics_exporter_prometheus::PrometheusBuilder::new().install_recorder().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+/// Installs the recorder, with the buckets that the catalogue names.
+fn recorder() -> Result<PrometheusHandle, Failure> {
+    let mut builder = PrometheusBuilder::new();
+    for (metric, buckets) in tongdao_telemetry::buckets() {
+        let named = builder.set_buckets_for_metric(Matcher::Full(metric.name().to_owned()), buckets);
+        builder = named.map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+    }
+    let handle = builder.install_recorder().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
     tongdao_telemetry::describe_all();
     Ok(handle)
 }

@@ -158,10 +158,15 @@ fn orders_reach_a_gate_and_end_by_its_word() {
 #[test]
 fn health_version_and_drain() {
     let mut server = Server::start("");
+    let secret = server.add_gate("g1");
+    let gate = server.gate("g1", &secret);
+    assert_eq!(gate.tap(1, "entry", "nobody")["code"], "UNKNOWN_MEDIUM");
+    gate.leave();
     assert!(server.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(server.get("/version").contains("\"now\""));
     let metrics = server.get("/metrics");
     assert!(metrics.contains("# HELP tongdao_") && metrics.contains("tongdao_journal_events_total"), "{metrics}");
+    assert!(metrics.contains("tongdao_tap_seconds_bucket{le="), "histograms have buckets: {metrics}");
     assert!(server.get("/readyz?verbose").contains("\"durability\":\"local\""));
     server.ok(&["healthcheck"]);
     assert_eq!(server.terminate(), Some(0), "drained: {}", server.log());
