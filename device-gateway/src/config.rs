@@ -166,6 +166,6 @@ mod tests {
         let config = GatewayConfig { mqtts: Some(SocketAddr::from(([127, 0, 0, 1], 8883))), ..GatewayConfig::default() };
         assert_eq!(config.check().map_err(|e| e.to_string()), Err("config key `tls.cert`: name the PEM file that mqtts needs".into()));
         let config = GatewayConfig { receive_max: 0, ..GatewayConfig::default() };
-        assert_eq!(config.check().map_err(|e| e.key), Err("receive_max"));
+        assert_eq!(config.check().map_err(|e| e.key), Err("gateway.receive_max"));
     }
 }
