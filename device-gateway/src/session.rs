@@ -21,7 +21,6 @@ use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate::{self, DeviceOrder, Twin};
 use tongdao_domain::id::TapId;
 use tongdao_domain::machine::{Command, RefusalCode, Reply};
-use tongdao_domain::money::Currency;
 use tongdao_domain::tap::TapDecision;
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_protocol::gate::{Mode, PassageOutcome, RecordsAck, encode_decision};
@@ -262,17 +261,7 @@ impl Session {
             _ => Code::Busy,
         };
         let tap = TapId { device: self.who.device.clone(), epoch, seq };
-        TapDecision {
-            tap,
-            code,
-            fare: None,
-            balance: None,
-            currency: Currency::CNY,
-            journey: None,
-            reference: None,
-            decided_at: now,
-            expires_at,
-        }
+        TapDecision::without_money(tap, code, now, expires_at)
     }
 
     /// Tries again what the node was too busy for.

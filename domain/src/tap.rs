@@ -131,17 +131,13 @@ impl TapDecision {
     /// A decision that carries no money: refusals, `BUSY`, `EXPIRED`.
     #[must_use]
     pub fn bare(tap: &Tap, code: Code, now: Timestamp) -> Self {
-        Self {
-            tap: tap.id.clone(),
-            code,
-            fare: None,
-            balance: None,
-            currency: Currency::CNY,
-            journey: None,
-            reference: None,
-            decided_at: now,
-            expires_at: tap.expires_at(),
-        }
+        Self::without_money(tap.id.clone(), code, now, tap.expires_at())
+    }
+    /// As [`TapDecision::bare`], where the tap itself is no longer at hand.
+    #[must_use]
+    pub fn without_money(tap: TapId, code: Code, decided_at: Timestamp, expires_at: Timestamp) -> Self {
+        let currency = Currency::CNY;
+        Self { tap, code, fare: None, balance: None, currency, journey: None, reference: None, decided_at, expires_at }
     }
 }
 
