@@ -232,6 +232,9 @@ impl Inner {
             EntityKind::Medium => self.start_actor::<tongdao_domain::medium::Medium>(&resident),
             EntityKind::Device => self.start_actor::<tongdao_domain::device::Device>(&resident),
             EntityKind::Audit => self.start_actor::<tongdao_domain::audit::Audit>(&resident),
+            EntityKind::User => self.start_actor::<tongdao_domain::user::User>(&resident),
+            EntityKind::Alarm => self.start_actor::<tongdao_domain::alarm::Alarm>(&resident),
+            EntityKind::Approval => self.start_actor::<tongdao_domain::approval::Approval>(&resident),
         }
         resident
     }

@@ -5,6 +5,8 @@ use std::thread::LocalKey;
 
 use actix::Addr;
 use tongdao_domain::account::Account;
+use tongdao_domain::alarm::Alarm;
+use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
 use tongdao_domain::device::Device;
 use tongdao_domain::entity::EntityKey;
@@ -13,6 +15,7 @@ use tongdao_domain::machine::Machine;
 use tongdao_domain::medium::Medium;
 use tongdao_domain::station::Station;
 use tongdao_domain::time::Timestamp;
+use tongdao_domain::user::User;
 
 use crate::entity::{Effects, EntityActor};
 use crate::mail::Mail;
@@ -35,6 +38,9 @@ pub(crate) enum AnyAddr {
     Medium(Addr<EntityActor<Medium>>),
     Device(Addr<EntityActor<Device>>),
     Audit(Addr<EntityActor<Audit>>),
+    User(Addr<EntityActor<User>>),
+    Alarm(Addr<EntityActor<Alarm>>),
+    Approval(Addr<EntityActor<Approval>>),
 }
 
 macro_rules! kinds {
@@ -59,7 +65,7 @@ macro_rules! kinds {
         }
     };
 }
-kinds!(Account, Gate, Station, Medium, Device, Audit);
+kinds!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);
 
 /// What the cell and the actor share about one entity that is awake.
 pub(crate) struct Resident {

@@ -1,11 +1,14 @@
 //! The confirmed state of any entity, as a query sees it.
 use serde::Serialize;
 use tongdao_domain::account::Account;
+use tongdao_domain::alarm::Alarm;
+use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
 use tongdao_domain::device::Device;
 use tongdao_domain::gate::Gate;
 use tongdao_domain::medium::Medium;
 use tongdao_domain::station::Station;
+use tongdao_domain::user::User;
 
 /// A copy of an entity's confirmed state: what is durable, never what is still on its way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -23,6 +26,12 @@ pub enum EntityState {
     Device(Device),
     /// The audit.
     Audit(Audit),
+    /// A user.
+    User(User),
+    /// An alarm.
+    Alarm(Alarm),
+    /// An approval.
+    Approval(Approval),
 }
 
 macro_rules! states {
@@ -32,4 +41,4 @@ macro_rules! states {
         }
     )*};
 }
-states!(Account, Gate, Station, Medium, Device, Audit);
+states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);

@@ -9,17 +9,12 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio::sync::watch;
 use tokio::time::{Instant, Sleep};
-use tongdao_domain::account;
-use tongdao_domain::audit;
-use tongdao_domain::device;
 use tongdao_domain::entity::EntityKind;
-use tongdao_domain::gate;
 use tongdao_domain::id::Token;
 use tongdao_domain::machine::Event;
 use tongdao_domain::medium;
-use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
-use tongdao_journal::codec::{CodecError, decode};
+use tongdao_journal::codec::decode_event;
 use tongdao_journal::contract::FeedItem;
 use tongdao_telemetry::{ClockStepped, DoorDepth};
 
@@ -224,7 +219,7 @@ async fn moves(moved: &mut Option<watch::Receiver<Timestamp>>) {
 impl Inner {
     /// Takes a committed event of a kind that every cell follows: first the world, then who follows.
     fn followed(&self, item: &FeedItem) {
-        let event = match event_of(item) {
+        let event = match decode_event(item.entity.kind, &item.event) {
             Ok(event) => event,
             Err(error) => return tracing::error!(entity = %item.entity, seq = item.seq, %error, "an event of the feed cannot be read"),
         };
@@ -263,14 +258,3 @@ impl Inner {
 
 /// The kinds whose events every cell follows.
 pub(crate) const FOLLOWED: &[EntityKind] = &[EntityKind::Station, EntityKind::Device, EntityKind::Gate, EntityKind::Medium];
-
-fn event_of(item: &FeedItem) -> Result<Event, CodecError> {
-    Ok(match item.entity.kind {
-        EntityKind::Account => decode::<account::Event>(&item.event)?.into(),
-        EntityKind::Gate => decode::<gate::Event>(&item.event)?.into(),
-        EntityKind::Station => decode::<station::Event>(&item.event)?.into(),
-        EntityKind::Medium => decode::<medium::Event>(&item.event)?.into(),
-        EntityKind::Device => decode::<device::Event>(&item.event)?.into(),
-        EntityKind::Audit => decode::<audit::Event>(&item.event)?.into(),
-    })
-}

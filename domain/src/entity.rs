@@ -1,5 +1,5 @@
 //! Entities: what has a state machine, a name and a place in the journal.
-use crate::id::{AccountId, DeviceId, StationId, Token};
+use crate::id::{AccountId, DeviceId, StationId, Token, UserId};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -19,13 +19,20 @@ pub enum EntityKind {
     Medium = 4,
     /// A device in the registry: its kind, its site, the hash of its secret.
     Device = 5,
-    /// Counted faults of the outside world.
+    /// Counted faults of the outside world, and what was done or seen without changing anything.
     Audit = 6,
+    /// A member of staff.
+    User = 7,
+    /// An alarm: one for each cause.
+    Alarm = 8,
+    /// A command that waits for a second person.
+    Approval = 9,
 }
 
 impl EntityKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: &'static [Self] = &[Self::Account, Self::Gate, Self::Station, Self::Medium, Self::Device, Self::Audit];
+    pub const ALL: &'static [Self] =
+        &[Self::Account, Self::Gate, Self::Station, Self::Medium, Self::Device, Self::Audit, Self::User, Self::Alarm, Self::Approval];
 
     /// The name before the slash in `account/a1`.
     #[must_use]
@@ -37,6 +44,9 @@ impl EntityKind {
             Self::Medium => "medium",
             Self::Device => "device",
             Self::Audit => "audit",
+            Self::User => "user",
+            Self::Alarm => "alarm",
+            Self::Approval => "approval",
         }
     }
     /// The kind with this number.
@@ -80,7 +90,7 @@ macro_rules! key_from {
     )*};
 }
 // A device id names two entities (gate and registry); those two are named with `EntityKey::gate` and `EntityKey::device`.
-key_from!(AccountId => Account, StationId => Station, Token => Medium);
+key_from!(AccountId => Account, StationId => Station, Token => Medium, UserId => User);
 
 impl EntityKey {
     /// The gate machine of a device.

@@ -3,6 +3,8 @@
 //! A machine decides (reads) and applies (writes); it knows no clock, no random source, no socket and no JSON:
 //! time is an argument, every limit comes from the [`world::World`], refusals are data with a stable [`code::Code`].
 pub mod account;
+pub mod alarm;
+pub mod approval;
 pub mod audit;
 pub mod code;
 pub mod device;
@@ -23,4 +25,5 @@ pub mod tap;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod time;
+pub mod user;
 pub mod world;

@@ -5,7 +5,7 @@ use crate::id::{AccountId, CommandId, DeviceId, Token};
 use crate::tap::{Tap, TapDecision};
 use crate::time::Timestamp;
 use crate::world::World;
-use crate::{account, audit, device, gate, medium, station};
+use crate::{account, alarm, approval, audit, device, gate, medium, station, user};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -162,6 +162,12 @@ pub enum Command {
     Device(device::Command),
     /// For the audit.
     Audit(audit::Command),
+    /// For a user.
+    User(user::Command),
+    /// For an alarm.
+    Alarm(alarm::Command),
+    /// For an approval.
+    Approval(approval::Command),
 }
 
 impl Command {
@@ -191,6 +197,12 @@ pub enum Event {
     Device(device::Event),
     /// Of the audit.
     Audit(audit::Event),
+    /// Of a user.
+    User(user::Event),
+    /// Of an alarm.
+    Alarm(alarm::Event),
+    /// Of an approval.
+    Approval(approval::Event),
 }
 
 macro_rules! any {
@@ -209,7 +221,10 @@ macro_rules! any {
         }
     )*};
 }
-any!(account => Account, gate => Gate, station => Station, medium => Medium, device => Device, audit => Audit);
+any!(
+    account => Account, gate => Gate, station => Station, medium => Medium, device => Device, audit => Audit, user => User, alarm => Alarm,
+    approval => Approval
+);
 
 /// The answer to any command. One type for all machines, because an answer is known by its command id alone, whichever
 /// entity gave it.

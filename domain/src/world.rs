@@ -50,6 +50,10 @@ pub struct Settings {
     pub alarm_backdated_max: Millis,
     /// Alarms on at one station, at most; those that open the gates are always taken.
     pub alarms_max: usize,
+    /// An alarm is put off at most this long.
+    pub alarm_snooze_max: Millis,
+    /// A command waits for a second person at most this long.
+    pub approval_ttl_max: Millis,
 }
 
 impl Default for Settings {
@@ -73,6 +77,8 @@ impl Default for Settings {
             orders_ended_kept: 16,
             alarm_backdated_max: Millis::hours(24),
             alarms_max: 256,
+            alarm_snooze_max: Millis::hours(24),
+            approval_ttl_max: Millis::hours(24),
         }
     }
 }
@@ -142,6 +148,7 @@ impl World {
             }
             Event::Device(event) => self.advance_device(&entity.id, event, at),
             Event::Account(_) | Event::Gate(_) | Event::Medium(_) | Event::Audit(_) => {}
+            Event::User(_) | Event::Alarm(_) | Event::Approval(_) => {}
         }
     }
 

@@ -59,6 +59,9 @@ pub fn decode_event(kind: EntityKind, bytes: &[u8]) -> Result<Event, CodecError>
         EntityKind::Medium => Event::Medium(decode(bytes)?),
         EntityKind::Device => Event::Device(decode(bytes)?),
         EntityKind::Audit => Event::Audit(decode(bytes)?),
+        EntityKind::User => Event::User(decode(bytes)?),
+        EntityKind::Alarm => Event::Alarm(decode(bytes)?),
+        EntityKind::Approval => Event::Approval(decode(bytes)?),
     })
 }
 

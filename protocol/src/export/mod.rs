@@ -5,6 +5,7 @@
 mod account;
 mod gate;
 mod site;
+mod staff;
 #[cfg(test)]
 mod tests;
 
@@ -78,6 +79,9 @@ pub fn described(entity: &EntityKey, event: &Event) -> (&'static str, Value) {
         Event::Medium(event) => site::medium(event),
         Event::Device(event) => site::device(event),
         Event::Audit(event) => site::audit(event),
+        Event::User(event) => staff::user(event),
+        Event::Alarm(event) => staff::alarm(event),
+        Event::Approval(event) => staff::approval(event),
     }
 }
 

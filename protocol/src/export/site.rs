@@ -43,7 +43,13 @@ pub(super) fn device(event: &device::Event) -> (&'static str, Value) {
 }
 
 pub(super) fn audit(event: &audit::Event) -> (&'static str, Value) {
-    let audit::Event::Counted(fault) = event;
-    let d = json!({"source": fault.source.as_str(), "code": fault.code.as_str(), "minute": time(fault.minute), "count": fault.count});
+    let d = match event {
+        audit::Event::Counted(fault) => json!({
+            "source": fault.source.as_str(), "code": fault.code.as_str(), "minute": time(fault.minute), "count": fault.count,
+        }),
+        audit::Event::Noted(note) => json!({
+            "by": note.by.as_str(), "op": note.op.as_str(), "target": note.target.as_str(), "detail": note.detail.as_str(),
+        }),
+    };
     (Audit::event_name(event), d)
 }

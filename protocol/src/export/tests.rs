@@ -2,6 +2,7 @@
 use super::{Item, line};
 use serde_json::Value;
 use tongdao_domain::account::{self, AdjustKind, Change, Doubt, RecordOutcome, Tail, WalletClass};
+use tongdao_domain::alarm::{self, AlarmCode, Severity};
 use tongdao_domain::code::Code;
 use tongdao_domain::device::{self, By, DeviceKind, SecretHash};
 use tongdao_domain::entity::{EntityKey, EntityKind};
@@ -14,7 +15,8 @@ use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station::{self, AlarmKind, Mode, Service};
 use tongdao_domain::tap::{DecidedBy, Direction, Medium, MediumKind, Passage, Record, Shown, Tap};
 use tongdao_domain::time::{Day, Millis, Timestamp};
-use tongdao_domain::{audit, medium};
+use tongdao_domain::user::{self, PasswordHash, Role, Scope};
+use tongdao_domain::{approval, audit, medium};
 
 /// 2026-03-02T08:00:00.000Z.
 const EIGHT: Timestamp = Timestamp(1_772_438_400_000);
@@ -151,11 +153,56 @@ fn of_the_rest() -> Vec<(EntityKind, Event)> {
     ]
 }
 
+fn of_staff() -> Vec<(EntityKind, Event)> {
+    let note = audit::Note { by: id("li"), op: "medium.find".into(), target: "account/a1".into(), detail: "".into() };
+    let (roles, password) = ([Role::Auditor, Role::Admin].into(), PasswordHash::new("$argon2id$v=19$canary").expect("a hash"));
+    let added = user::Event::Added { roles, scope: Scope::All, password: Some(password.clone()), by: by() };
+    let scope = |station| Scope::Stations([id(station)].into());
+    let asked = approval::Asked {
+        op: "station.release".into(),
+        args: r#"{"station":"tianfu"}"#.into(),
+        command_id: command("c/1"),
+        digest: "cd".repeat(32).into(),
+        by: by(),
+        expires_at: EIGHT,
+        station: Some(id("tianfu")),
+    };
+    let (code, source, severity) = (AlarmCode::GatesOffline, "tianfu".into(), Severity::Major);
+    let users = [
+        added,
+        user::Event::PasswordSet { password, by: by() },
+        user::Event::RolesSet { roles: [Role::Teller].into(), scope: scope("tianfu"), by: by() },
+        user::Event::RolesSet { roles: [Role::Teller].into(), scope: Scope::Sites([id("cd")].into()), by: by() },
+        user::Event::Disabled { by: by() },
+        user::Event::SessionsEnded { by: by() },
+    ];
+    let alarms = [
+        alarm::Event::Raised { code, source, severity, device: Some(id("g1")) },
+        alarm::Event::Settled { device: Some(id("g1")) },
+        alarm::Event::Acked { by: by() },
+        alarm::Event::Snoozed { until: EIGHT, by: by() },
+        alarm::Event::Woken,
+        alarm::Event::Cleared { by: None },
+    ];
+    let approvals = [
+        approval::Event::Requested(asked),
+        approval::Event::Approved { by: by() },
+        approval::Event::Rejected { by: by() },
+        approval::Event::Expired,
+        approval::Event::Ran { refused: Some("WRONG_STATE".into()) },
+    ];
+    let users = users.into_iter().map(|event| (EntityKind::User, event.into()));
+    let alarms = alarms.into_iter().map(|event| (EntityKind::Alarm, event.into()));
+    let approvals = approvals.into_iter().map(|event| (EntityKind::Approval, event.into()));
+    let noted = (EntityKind::Audit, audit::Event::Noted(note).into());
+    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).collect()
+}
+
 fn lines() -> Vec<String> {
     let accounts = of_accounts().into_iter().map(|event| (EntityKind::Account, Event::Account(event)));
     let gates = of_gates().into_iter().map(|event| (EntityKind::Gate, Event::Gate(event)));
     let stations = of_stations().into_iter().map(|event| (EntityKind::Station, Event::Station(event)));
-    let events = accounts.chain(gates).chain(stations).chain(of_the_rest());
+    let events = accounts.chain(gates).chain(stations).chain(of_the_rest()).chain(of_staff());
     let command_id = command("tap/g1/7/42");
     let exported = |(seq, (kind, event)): (u64, (EntityKind, Event))| {
         let entity = EntityKey::new(kind, "x1");
@@ -210,4 +257,5 @@ fn a_decision_says_result_code_fare_and_reference() {
 fn no_hash_of_a_secret_is_exported() {
     let all = lines().join("\n");
     assert!(!all.contains("secret") && !all.contains("171") && !all.to_lowercase().contains("abab"));
+    assert!(!all.contains("argon2id") && !all.contains("canary") && all.contains(r#""password":"***""#));
 }

@@ -80,6 +80,7 @@ impl Oracle {
             EntityKind::Gate => self.gate(item, decode(item)),
             EntityKind::Station => self.station(item, decode(item)),
             EntityKind::Medium | EntityKind::Device | EntityKind::Audit => {}
+            EntityKind::User | EntityKind::Alarm | EntityKind::Approval => {}
         }
     }
 

@@ -54,7 +54,9 @@ impl Any {
             EntityKind::Gate => Self::Gate(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Station => Self::Station(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Medium => Self::Medium(Box::new(Pipeline::new(key.clone(), limits))),
-            EntityKind::Device | EntityKind::Audit => panic!("no such entity in this city: {key}"),
+            EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::Alarm | EntityKind::Approval => {
+                panic!("no such entity in this city: {key}")
+            }
         }
     }
     pub(super) fn submit(&mut self, command_id: CommandId, command: Command, reply_to: Option<To>, env: &Env<'_>) -> Vec<Act> {
@@ -99,7 +101,7 @@ pub(super) fn replayed(kind: EntityKind, events: &[(Timestamp, Vec<u8>)]) -> Vec
         EntityKind::Gate => encoded(&replay::<Gate>(events)),
         EntityKind::Station => encoded(&replay::<Station>(events)),
         EntityKind::Medium => encoded(&replay::<Medium>(events)),
-        EntityKind::Device | EntityKind::Audit => Vec::new(),
+        EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::Alarm | EntityKind::Approval => Vec::new(),
     }
 }
 
