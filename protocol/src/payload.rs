@@ -162,7 +162,12 @@ impl Notes {
             Some(_) => {}
         }
     }
-    fn refusal(self, error: &serde_json::Error) -> PayloadError {
+    /// The first field that nobody knows.
+    pub(crate) fn first_unknown(&self) -> Option<CompactString> {
+        self.0.borrow().unknown.first().cloned()
+    }
+    /// Why it was not read.
+    pub(crate) fn refusal(self, error: &serde_json::Error) -> PayloadError {
         use serde_json::error::Category;
         match error.classify() {
             Category::Data => self.0.into_inner().fault.unwrap_or(PayloadError::NoObject),

@@ -5,7 +5,7 @@ use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::{Deserializer, Serialize};
 use std::borrow::Cow;
-use tongdao_domain::id::{COMMAND_ID_BYTES_MAX, CommandId, DeviceId, ID_BYTES_MAX};
+use tongdao_domain::id::{AccountId, COMMAND_ID_BYTES_MAX, CommandId, DeviceId, ID_BYTES_MAX, SiteId, StationId, Token, UserId};
 
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident, $limit:literal, $expected:literal, $pattern:literal, $fits:expr;)*) => {$(
@@ -77,6 +77,12 @@ fn is_path(text: &str) -> bool {
 fn is_graphic(text: &str) -> bool {
     !text.is_empty() && text.len() <= 256 && text.bytes().all(|b| b.is_ascii_graphic())
 }
+fn is_name(text: &str) -> bool {
+    (1..=128).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 text! {
     /// An identifier.
@@ -86,6 +92,13 @@ text! {
         is_path;
     /// What a medium shows: printable ASCII without spaces.
     Code, 256, "1 to 256 printable ASCII characters without spaces", "^[!-~]{1,256}$", is_graphic;
+    /// The name of an alarm: its code and its source joined with a dot.
+    Name, 128, "1 to 128 characters A-Z a-z 0-9 . _ -", "^[A-Za-z0-9._-]{1,128}$", is_name;
+    /// SHA-256 in lower-case hexadecimal.
+    Digest, 64, "SHA-256 as 64 digits 0-9 a-f", "^[0-9a-f]{64}$", is_digest;
+    /// Why a person does something.
+    Reason, 256, "a reason of 1 to 256 characters that is not blank", "^(?=[\\s\\S]*\\S)[\\s\\S]{1,256}$",
+        |text| Text::fits(text) && !text.trim().is_empty();
     /// Free text of a person or a device.
     Text, 256, "a text of at most 256 characters", "^[\\s\\S]{0,256}$", |text| text.chars().nth(256).is_none();
 }
@@ -98,6 +111,30 @@ impl From<Path> for CommandId {
 impl From<&CommandId> for Path {
     fn from(id: &CommandId) -> Self {
         Self(CompactString::new(id.as_str()))
+    }
+}
+
+/// A domain's identifier is read as it is, and is an [`Id`] where only the wire is meant.
+macro_rules! domain_ids {
+    ($($id:ty),*) => {$(
+        impl<'de> Wire<'de> for $id {
+            const EXPECTED: &'static str = <Id as Wire<'static>>::EXPECTED;
+            fn read<D: Deserializer<'de>>(source: D, _: &Notes) -> Result<Self, D::Error> {
+                source.deserialize_str(text_visitor(|text| Self::new(text).ok()))
+            }
+        }
+        impl From<&$id> for Id {
+            fn from(id: &$id) -> Self {
+                Self(CompactString::new(id.as_str()))
+            }
+        }
+    )*};
+}
+domain_ids!(AccountId, DeviceId, SiteId, StationId, Token, UserId);
+
+impl From<Reason> for CompactString {
+    fn from(reason: Reason) -> Self {
+        reason.0
     }
 }
 
@@ -120,6 +157,17 @@ mod tests {
         assert_eq!(Text::cut(&"图".repeat(300)).as_str().chars().count(), 256);
         assert!(Code::fits("t1.1772438400.c2ln+/=") && !Code::fits("") && !Code::fits("a b") && !Code::fits("图"));
         assert!(Id::fits("g-1_a.b") && !Id::fits("g/1") && !Id::fits(&"g".repeat(65)));
+        assert!(Name::fits("gates_offline.tianfu") && !Name::fits("") && !Name::fits(&"g".repeat(129)) && !Name::fits("a/b"));
+        assert!(Digest::fits(&"0a".repeat(32)) && !Digest::fits(&"0A".repeat(32)) && !Digest::fits("0a"));
+        assert!(Reason::fits("图") && !Reason::fits(" \n") && !Reason::fits("") && !Reason::fits(&"图".repeat(257)));
+    }
+
+    #[test]
+    fn an_id_of_the_wire_is_any_id_of_the_domain() {
+        let device = DeviceId::new("g-1_a.b").expect("an id");
+        assert_eq!(Id::from(&device).as_str(), device.as_str());
+        assert_eq!(crate::console::strict::from_value::<DeviceId>(&"g-1_a.b".into()), Ok(device));
+        assert!(crate::console::strict::from_value::<DeviceId>(&"g/1".into()).is_err());
     }
 
     proptest! {

@@ -293,9 +293,9 @@ macro_rules! wire {
 }
 pub(crate) use wire;
 
-/// An enum on the wire with its domain counterpart: `Variant = "name"`.
-macro_rules! wire_enum {
-    ($(#[$meta:meta])* $name:ident = $domain:ty { $($variant:ident = $wire:literal),* $(,)? }) => {
+/// An enum on the wire: `Variant = "name"`.
+macro_rules! wire_word {
+    ($(#[$meta:meta])* $name:ident { $($variant:ident = $wire:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         pub enum $name { $(#[doc = concat!("`", $wire, "`")] #[serde(rename = $wire)] $variant,)* }
@@ -327,6 +327,15 @@ macro_rules! wire_enum {
             }
         }
         $crate::wire::deserialize_by_wire!($name);
+    };
+}
+pub(crate) use wire_word;
+
+/// An enum on the wire with its domain counterpart: `Variant = "name"`.
+macro_rules! wire_enum {
+    ($(#[$meta:meta])* $name:ident = $domain:ty { $($variant:ident = $wire:literal),* $(,)? }) => {
+        $crate::wire::wire_word! { $(#[$meta])* $name { $($variant = $wire),* } }
+
         impl From<$name> for $domain {
             fn from(word: $name) -> Self {
                 match word { $($name::$variant => Self::$variant,)* }

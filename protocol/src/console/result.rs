@@ -1,0 +1,162 @@
+//! What operations answer in the `result` of an `ack`. An operation that is not named here answers `{}`.
+use crate::console::board::AuditItem;
+use crate::gate::Direction;
+use crate::money::Money;
+use crate::time::Time;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// `station.mode`, `station.release`, `gate.service`: which change, and how many gates will acknowledge it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Changed {
+    /// Id of the change.
+    pub id: String,
+    /// How many gates it concerns.
+    pub of: u32,
+    /// Its revision.
+    pub rev: u64,
+}
+
+/// `journey.adjust`: what was charged.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Adjusted {
+    /// The amount; 0 where nothing was.
+    pub fare: Money,
+}
+
+/// `device.command`: the order's id; its life is shown by `device:{device}`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Ordered {
+    /// Id of the order.
+    pub id: String,
+}
+
+/// `device.add`, `device.rotate`: the secret, told this once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Secret {
+    /// The device's password.
+    pub secret: String,
+}
+
+/// `user.add`: the generated password, told this once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Password {
+    /// The password.
+    pub password: String,
+}
+
+/// `audit.search`: newest first.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct AuditPage {
+    /// What was found.
+    pub items: Vec<AuditItem>,
+    /// The cursor of the next page; null = no more.
+    pub next: Option<String>,
+}
+
+/// `audit.verify`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Verified {
+    /// Nothing was altered.
+    pub ok: bool,
+    /// Records that were read.
+    pub records: u64,
+    /// The first fault: where it is and what it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fault: Option<String>,
+}
+
+/// `medium.find`: the account of a medium, in plain words.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Found {
+    /// The account.
+    pub account: String,
+    /// Wallet class, `1` to `4`.
+    pub class: String,
+    /// Passenger class.
+    pub passenger_class: String,
+    /// `open` or `frozen`.
+    pub state: String,
+    /// Prepaid balance; negative = debt.
+    pub balance: Money,
+    /// Held for the open journey.
+    pub held: Money,
+    /// The journey that the rider is in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journey: Option<FoundJourney>,
+    /// Taps that are kept, newest first.
+    pub taps: Vec<FoundTap>,
+    /// Journeys, newest first.
+    pub journeys: Vec<FoundJourney>,
+    /// Postings, newest first.
+    pub postings: Vec<FoundPosting>,
+}
+
+/// A tap of a found medium.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundTap {
+    /// `{device}/{epoch}/{seq}`.
+    pub id: String,
+    /// The gate.
+    pub device: String,
+    /// Its station.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station: Option<String>,
+    /// Which way.
+    pub direction: Direction,
+    /// When, by the gate's clock.
+    pub at: Time,
+    /// `open` or `deny`.
+    pub result: String,
+    /// The gate's code.
+    pub code: String,
+    /// What was charged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fare: Option<Money>,
+    /// What the rider did, as far as is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<String>,
+}
+
+/// A journey of a found medium.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundJourney {
+    /// Its reference.
+    pub id: String,
+    /// Where it began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entry: Option<Stop>,
+    /// Where it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Stop>,
+    /// What it cost.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fare: Option<Money>,
+    /// `open`, `closed`, `missing_exit`, `missing_entry`, `overstay`, `adjusted`, `waived` ….
+    pub state: String,
+}
+
+/// One end of a journey.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Stop {
+    /// The station.
+    pub station: String,
+    /// When.
+    pub at: Time,
+}
+
+/// A posting of a found medium's account.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundPosting {
+    /// Its reference.
+    #[serde(rename = "ref")]
+    pub reference: String,
+    /// The command that caused it.
+    pub command_id: String,
+    /// How much; negative = charged.
+    pub amount: Money,
+    /// `pending`, `final`, `provisional` or `void`.
+    pub state: String,
+    /// When.
+    pub at: Time,
+}
