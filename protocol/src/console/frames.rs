@@ -4,23 +4,57 @@
 use super::codes::ErrorBody;
 use super::role::{Role, Scope};
 use super::strict::{BadArgs, Json, from_value, json};
+use crate::payload::Notes;
 use crate::text::{Code as ChannelName, Id, Path, Text};
 use crate::time::Time;
-use crate::wire::wire;
+use crate::wire::{WHOLE_MAX, Wire, deserialize_by_wire, wire};
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
 #[cfg(test)]
 mod tests;
 
+/// A console's own id of a frame: a text or a number; the answer echoes it as it came.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FrameId {
+    /// A whole number.
+    Number(u64),
+    /// A text.
+    Text(Id),
+}
+impl<'de> Wire<'de> for FrameId {
+    const EXPECTED: &'static str = "an id of 1 to 64 characters A-Z a-z 0-9 . _ -, or a whole number";
+    fn read<D: Deserializer<'de>>(source: D, _: &Notes) -> Result<Self, D::Error> {
+        match Value::deserialize(source)? {
+            Value::String(text) => Id::new(&text).map(Self::Text),
+            Value::Number(number) => number.as_u64().filter(|number| *number <= WHOLE_MAX).map(Self::Number),
+            _ => None,
+        }
+        .ok_or_else(|| D::Error::custom("no id"))
+    }
+}
+deserialize_by_wire!(FrameId);
+impl From<u64> for FrameId {
+    fn from(number: u64) -> Self {
+        Self::Number(number)
+    }
+}
+impl From<Id> for FrameId {
+    fn from(id: Id) -> Self {
+        Self::Text(id)
+    }
+}
+
 wire! {
     /// `sub`: subscribe; with the last position that was seen, to go on from there.
     #[derive(Eq)]
     Sub {
-        /// The console's own id for the answer.
-        id = "id": Id,
+        /// The console's own id for the answer, which echoes it.
+        id = "id": FrameId,
         /// The channel.
         ch = "ch": ChannelName,
         /// The board instance that `seq` counts in.
@@ -35,8 +69,8 @@ wire! {
     /// `unsub`: nothing more of this channel.
     #[derive(Eq)]
     Unsub {
-        /// The console's own id for the answer.
-        id = "id": Id,
+        /// The console's own id for the answer, which echoes it.
+        id = "id": FrameId,
         /// The channel.
         ch = "ch": ChannelName,
     }
@@ -44,8 +78,8 @@ wire! {
 wire! {
     /// `cmd`: a command.
     Cmd {
-        /// The console's own id for the answer.
-        id = "id": Id,
+        /// The console's own id for the answer, which echoes it.
+        id = "id": FrameId,
         /// The key of idempotence: the same again gets the same answer.
         command_id = "command_id": Path,
         /// The operation.
@@ -183,7 +217,7 @@ pub struct ConnectionLimits {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SubReply {
     /// The console's own id.
-    pub id: String,
+    pub id: FrameId,
     /// The channel.
     pub ch: String,
     /// The board instance that `seq` counts in.
@@ -211,7 +245,7 @@ pub struct SubReply {
 pub struct UnsubReply {
     /// The console's own id.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub id: Option<String>,
+    pub id: Option<FrameId>,
     /// The channel.
     pub ch: String,
     /// Why the server ended it.
@@ -221,7 +255,8 @@ pub struct UnsubReply {
 
 /// `event`: something has happened; `seq` is exactly 1 more than the last one of the channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct Event<D = Value> {
+#[schemars(rename = "EventFrame")]
+pub struct Event {
     /// The channel.
     pub ch: String,
     /// Its position.
@@ -232,18 +267,19 @@ pub struct Event<D = Value> {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<String>,
     /// What: `{k: "…", …}`.
-    pub d: D,
+    pub d: Value,
 }
 
 /// `state`: of these values only the newest counts; one may be left out.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-pub struct State<D = Value> {
+#[schemars(rename = "StateFrame")]
+pub struct State {
     /// The channel.
     pub ch: String,
     /// Which value.
     pub key: String,
     /// The value.
-    pub d: D,
+    pub d: Value,
 }
 
 /// `batch`: several frames at once, in order.
@@ -258,7 +294,7 @@ pub struct Batch {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Ack {
     /// The console's own id.
-    pub id: String,
+    pub id: FrameId,
     /// Done?
     pub ok: bool,
     /// What it answers.
@@ -278,12 +314,12 @@ pub struct Ack {
 impl Ack {
     /// Done.
     #[must_use]
-    pub fn done(id: impl Into<String>, result: Value) -> Self {
+    pub fn done(id: impl Into<FrameId>, result: Value) -> Self {
         Self { id: id.into(), ok: true, result: Some(result), error: None, ch: None, seq: None }
     }
     /// Refused.
     #[must_use]
-    pub fn refused(id: impl Into<String>, error: impl Into<ErrorBody>) -> Self {
+    pub fn refused(id: impl Into<FrameId>, error: impl Into<ErrorBody>) -> Self {
         Self { id: id.into(), ok: false, result: None, error: Some(error.into()), ch: None, seq: None }
     }
 }
@@ -294,7 +330,7 @@ pub struct Beat {
     /// The server's clock.
     pub now: Time,
     /// Channel → position.
-    pub pos: BTreeMap<String, u64>,
+    pub positions: BTreeMap<String, u64>,
 }
 
 /// `rights`: roles or scope of the user have changed; subscriptions that they no longer cover have ended.

@@ -6,6 +6,7 @@ pub mod channel;
 pub mod close;
 pub mod codes;
 pub mod frames;
+pub mod http;
 pub mod op;
 pub mod result;
 pub mod role;

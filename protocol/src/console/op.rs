@@ -1,6 +1,7 @@
 //! Operations: the one table of what a console can ask for, with typed arguments. An operation is read strictly, written in
 //! one way only, and has a digest over what it means, to which an approval binds.
 use super::codes::{Code, ErrorBody};
+use super::result::{Adjusted, AuditPage, Changed, Found, Nothing, Ordered, Password, Secret, Verified};
 use super::role::{Role, Scope};
 use super::strict::{BadArgs, Json, from_value};
 use crate::gate::{Service, StationMode};
@@ -286,17 +287,22 @@ pub struct OpWords {
     /// What it does, in a sentence.
     pub summary: &'static str,
     args: fn(&mut SchemaGenerator) -> Schema,
+    result: fn(&mut SchemaGenerator) -> Schema,
 }
 
 impl OpWords {
     /// The schema of its arguments.
-    pub fn schema(&self, generator: &mut SchemaGenerator) -> Schema {
+    pub fn args(&self, generator: &mut SchemaGenerator) -> Schema {
         (self.args)(generator)
+    }
+    /// The schema of what it answers.
+    pub fn result(&self, generator: &mut SchemaGenerator) -> Schema {
+        (self.result)(generator)
     }
 }
 
 macro_rules! ops {
-    ($($variant:ident($args:ty) = $name:literal, $summary:literal;)*) => {
+    ($($variant:ident($args:ty) -> $result:ty = $name:literal, $summary:literal;)*) => {
         /// An operation with its arguments.
         #[derive(Debug, Clone, PartialEq)]
         pub enum Op { $(#[doc = concat!("`", $name, "`: ", $summary, ".")] $variant($args),)* }
@@ -304,7 +310,12 @@ macro_rules! ops {
         impl Op {
             /// Every operation, in the order of the contract.
             pub const ALL: &'static [OpWords] = &[
-                $(OpWords { name: $name, summary: $summary, args: SchemaGenerator::subschema_for::<$args> },)*
+                $(OpWords {
+                    name: $name,
+                    summary: $summary,
+                    args: SchemaGenerator::subschema_for::<$args>,
+                    result: SchemaGenerator::subschema_for::<$result>,
+                },)*
             ];
             /// Its name.
             #[must_use]
@@ -328,27 +339,27 @@ macro_rules! ops {
 }
 
 ops! {
-    StationMode(StationModeArgs) = "station.mode", "Set the modes of a station";
-    StationRelease(StationReleaseArgs) = "station.release", "Leave an emergency; a second person lets it through";
-    GateService(GateServiceArgs) = "gate.service", "Set what gates do";
-    JourneyAdjust(JourneyAdjustArgs) = "journey.adjust", "Correct a journey at the service desk";
-    MediumFind(MediumFindArgs) = "medium.find", "Find a medium with its taps and journeys; each look is audited";
-    MediumUnfreeze(MediumUnfreezeArgs) = "medium.unfreeze", "Take the taps of a frozen account again";
-    DeviceCommand(DeviceCommandArgs) = "device.command", "Tell a device to do something";
-    DeviceAdd(DeviceAddArgs) = "device.add", "Register a device; answers its secret once";
-    DeviceRotate(DeviceArgs) = "device.rotate", "Give a device another secret; answers it once";
-    DeviceRevoke(DeviceArgs) = "device.revoke", "Let a device in no more";
-    AlarmAck(AlarmArgs) = "alarm.ack", "Take an alarm";
-    AlarmSnooze(AlarmSnoozeArgs) = "alarm.snooze", "Put an alarm off";
-    AlarmClear(AlarmArgs) = "alarm.clear", "End an alarm that does not end by itself";
-    ApprovalApprove(ApprovalArgs) = "approval.approve", "Let another person's command through";
-    ApprovalReject(ApprovalArgs) = "approval.reject", "Do not let it through, or take one's own back";
-    UserAdd(UserRolesArgs) = "user.add", "Let a person in; answers the generated password once";
-    UserRoles(UserRolesArgs) = "user.roles", "Give a person other roles or another scope";
-    UserDisable(UserArgs) = "user.disable", "Let a person in no more";
-    UserEndSessions(UserArgs) = "user.end_sessions", "End a person's sessions";
-    AuditSearch(AuditSearchArgs) = "audit.search", "Who did what, newest first";
-    AuditVerify(AuditVerifyArgs) = "audit.verify", "Check the hash chain of a time";
+    StationMode(StationModeArgs) -> Changed = "station.mode", "Set the modes of a station";
+    StationRelease(StationReleaseArgs) -> Changed = "station.release", "Leave an emergency; a second person lets it through";
+    GateService(GateServiceArgs) -> Changed = "gate.service", "Set what gates do";
+    JourneyAdjust(JourneyAdjustArgs) -> Adjusted = "journey.adjust", "Correct a journey at the service desk";
+    MediumFind(MediumFindArgs) -> Found = "medium.find", "Find a medium with its taps and journeys; each look is audited";
+    MediumUnfreeze(MediumUnfreezeArgs) -> Nothing = "medium.unfreeze", "Take the taps of a frozen account again";
+    DeviceCommand(DeviceCommandArgs) -> Ordered = "device.command", "Tell a device to do something";
+    DeviceAdd(DeviceAddArgs) -> Secret = "device.add", "Register a device; answers its secret once";
+    DeviceRotate(DeviceArgs) -> Secret = "device.rotate", "Give a device another secret; answers it once";
+    DeviceRevoke(DeviceArgs) -> Nothing = "device.revoke", "Let a device in no more";
+    AlarmAck(AlarmArgs) -> Nothing = "alarm.ack", "Take an alarm";
+    AlarmSnooze(AlarmSnoozeArgs) -> Nothing = "alarm.snooze", "Put an alarm off";
+    AlarmClear(AlarmArgs) -> Nothing = "alarm.clear", "End an alarm that does not end by itself";
+    ApprovalApprove(ApprovalArgs) -> Nothing = "approval.approve", "Let another person's command through";
+    ApprovalReject(ApprovalArgs) -> Nothing = "approval.reject", "Do not let it through, or take one's own back";
+    UserAdd(UserRolesArgs) -> Password = "user.add", "Let a person in; answers the generated password once";
+    UserRoles(UserRolesArgs) -> Nothing = "user.roles", "Give a person other roles or another scope";
+    UserDisable(UserArgs) -> Nothing = "user.disable", "Let a person in no more";
+    UserEndSessions(UserArgs) -> Nothing = "user.end_sessions", "End a person's sessions";
+    AuditSearch(AuditSearchArgs) -> AuditPage = "audit.search", "Who did what, newest first";
+    AuditVerify(AuditVerifyArgs) -> Verified = "audit.verify", "Check the hash chain of a time";
 }
 
 impl Op {

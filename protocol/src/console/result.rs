@@ -1,10 +1,14 @@
-//! What operations answer in the `result` of an `ack`. An operation that is not named here answers `{}`.
+//! What operations answer in the `result` of an `ack`.
 use crate::console::board::AuditItem;
 use crate::gate::Direction;
 use crate::money::Money;
 use crate::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+/// An operation that has nothing to say beside "done".
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+pub struct Nothing {}
 
 /// `station.mode`, `station.release`, `gate.service`: which change, and how many gates will acknowledge it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

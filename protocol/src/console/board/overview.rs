@@ -46,10 +46,10 @@ pub struct OverviewSnapshot {
 pub struct Figures {
     /// Taps a second.
     pub taps_s: f64,
-    /// Half of the decisions of the last minute were faster, in milliseconds.
-    pub p50_ms: f64,
-    /// 99 of 100 were.
-    pub p99_ms: f64,
+    /// Half of the decisions of the last minute were faster, in milliseconds; null where there were none.
+    pub p50_ms: Option<f64>,
+    /// 99 of 100 were; null where there were none.
+    pub p99_ms: Option<f64>,
     /// Refusals of the last minute by code.
     pub refusals: BTreeMap<String, u64>,
     /// Gates with a link.
@@ -73,6 +73,7 @@ pub struct Online {
 
 /// The remote centre.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "RemoteCounts")]
 pub struct Remote {
     /// Waiting for an agent.
     pub waiting: u32,
@@ -82,6 +83,7 @@ pub struct Remote {
 
 /// Alarms that are not over.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "AlarmCounts")]
 pub struct Alarms {
     /// Nobody has taken them.
     pub raised: u32,
@@ -91,6 +93,7 @@ pub struct Alarms {
 
 /// Money of the business day.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DayMoney")]
 pub struct Money {
     /// `YYYY-MM-DD`; it switches at 02:00.
     pub business_day: String,
@@ -152,8 +155,8 @@ pub struct Series {
     pub step_s: u32,
     /// Taps a second, at most 300 values.
     pub taps: Vec<f64>,
-    /// p99 in milliseconds, as many values.
-    pub p99: Vec<f64>,
+    /// p99 in milliseconds, as many values; null where there was no tap.
+    pub p99: Vec<Option<f64>>,
 }
 
 /// An event of the channel: what happens to stations as a whole.

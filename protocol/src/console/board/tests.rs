@@ -18,8 +18,8 @@ fn overview() -> OverviewSnapshot {
         at: EIGHT,
         figures: Figures {
             taps_s: 120.5,
-            p50_ms: 0.4,
-            p99_ms: 2.5,
+            p50_ms: Some(0.4),
+            p99_ms: None,
             refusals: [("INSUFFICIENT".to_owned(), 3)].into(),
             gates: Online { online: 39, of: 40 },
             alarms: Alarms { raised: 1, acked: 2 },
@@ -43,7 +43,7 @@ fn overview() -> OverviewSnapshot {
             figures: StationFigures { of: 8, online: 7, ..StationFigures::default() },
         }],
         links: vec![("tianfu".into(), "luomashi".into())],
-        series: Series { t0: EIGHT, step_s: 1, taps: vec![1.0], p99: vec![2.0] },
+        series: Series { t0: EIGHT, step_s: 1, taps: vec![1.0], p99: vec![Some(2.0)] },
     }
 }
 

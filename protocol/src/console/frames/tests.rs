@@ -17,7 +17,7 @@ fn a_console_s_frames_are_read_and_written_back() {
     for text in [
         r#"{"t":"sub","id":"1","ch":"gates:tianfu"}"#,
         r#"{"t":"sub","id":"1","ch":"alarms","epoch":"n1.7","seq":41}"#,
-        r#"{"t":"unsub","id":"2","ch":"gates:tianfu"}"#,
+        r#"{"t":"unsub","id":2,"ch":"gates:tianfu"}"#,
         r#"{"t":"cmd","id":"3","command_id":"c/1","op":"alarm.ack","args":{"id":"fire.s1"},"if_rev":7,"ttl_ms":5000}"#,
         r#"{"t":"relay","ch":"remote:r1","to":"p2","d":{"sdp":"v=0"},"part":1,"of":2}"#,
         r#"{"t":"beat","active":true}"#,
@@ -35,7 +35,8 @@ fn a_frame_that_nobody_understands_says_why() {
         ("{}", "t: missing; send one of sub unsub cmd relay beat"),
         (r#"{"t":"dance"}"#, "t: must be one of sub unsub cmd relay beat"),
         (r#"{"t":7}"#, "t: must be one of sub unsub cmd relay beat"),
-        (r#"{"t":"sub","id":1,"ch":"alarms"}"#, "id: must be an id of 1 to 64 characters A-Z a-z 0-9 . _ -"),
+        (r#"{"t":"sub","id":-1,"ch":"alarms"}"#, "id: must be an id of 1 to 64 characters A-Z a-z 0-9 . _ -, or a whole number"),
+        (r#"{"t":"sub","id":"a b","ch":"alarms"}"#, "id: must be an id of 1 to 64 characters A-Z a-z 0-9 . _ -, or a whole number"),
         (r#"{"t":"sub","id":"1"}"#, "ch: missing; send 1 to 256 printable ASCII characters without spaces"),
         (r#"{"t":"sub","id":"1","ch":"alarms","from":3}"#, "from: unknown; leave it out"),
         (r#"{"t":"sub","id":"1","id":"1","ch":"alarms"}"#, ": must be JSON with each name once, at most 16 levels deep"),
@@ -53,10 +54,14 @@ fn mistakes_in_arguments_are_no_mistake_of_the_frame() {
     assert!(matches!(read(text), Ok(ClientFrame::Cmd(Cmd { ref args, .. })) if args.0 == json!([null])));
 }
 
+fn text(id: &str) -> FrameId {
+    FrameId::Text(Id::new(id).expect("an id"))
+}
+
 fn server_frames() -> Vec<ServerFrame> {
     let limits = ConnectionLimits { message_bytes: 65536, subscriptions: 64, commands_per_s: 20 };
     let refused = SubReply {
-        id: "2".into(),
+        id: 2.into(),
         ch: "audit".into(),
         epoch: None,
         seq: None,
@@ -88,14 +93,14 @@ fn server_frames() -> Vec<ServerFrame> {
         }),
         ServerFrame::Sub(refused),
         ServerFrame::Sub(subscribed),
-        ServerFrame::Unsub(UnsubReply { id: Some("3".into()), ch: "alarms".into(), error: None }),
+        ServerFrame::Unsub(UnsubReply { id: Some(text("3")), ch: "alarms".into(), error: None }),
         ServerFrame::Unsub(UnsubReply { id: None, ch: "audit".into(), error: Some(Code::Forbidden.into()) }),
         ServerFrame::Event(event.clone()),
         ServerFrame::State(state.clone()),
         ServerFrame::Batch(Batch { items: vec![ServerFrame::Event(event), ServerFrame::State(state)] }),
-        ServerFrame::Ack(Ack { ch: Some("gates:tianfu".into()), seq: Some(9), ..Ack::done("4", json!({"id": "c/1", "of": 40})) }),
-        ServerFrame::Ack(Ack::refused("5", ErrorBody::needs_approval("ap1"))),
-        ServerFrame::Beat(Beat { now: EIGHT, pos: [("alarms".to_owned(), 42)].into() }),
+        ServerFrame::Ack(Ack { ch: Some("gates:tianfu".into()), seq: Some(9), ..Ack::done(4, json!({"id": "c/1", "of": 40})) }),
+        ServerFrame::Ack(Ack::refused(text("5"), ErrorBody::needs_approval("ap1"))),
+        ServerFrame::Beat(Beat { now: EIGHT, positions: [("alarms".to_owned(), 42)].into() }),
         ServerFrame::Rights(Rights { roles: vec![Role::Auditor], scope: Scope::All }),
         ServerFrame::Lock(Lock { on: true }),
         ServerFrame::Bye(Bye::of(Close::Drain, 250)),

@@ -1,0 +1,135 @@
+//! Bodies of the HTTP interface that are no frames. Refusals are [`super::codes::Problem`].
+use super::role::{Role, Scope};
+use crate::payload::Notes;
+use crate::text::{Id, Text};
+use crate::time::Time;
+use crate::wire::{Wire, deserialize_by_wire, wire};
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
+
+/// A password on its way in: never printed, never written.
+#[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(transparent)]
+pub struct Hidden(Text);
+
+impl Hidden {
+    /// What was typed.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.0.as_str()
+    }
+}
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Hidden(…)")
+    }
+}
+impl<'de> Wire<'de> for Hidden {
+    const EXPECTED: &'static str = Text::EXPECTED;
+    fn read<D: Deserializer<'de>>(source: D, notes: &Notes) -> Result<Self, D::Error> {
+        Text::read(source, notes).map(Self)
+    }
+}
+deserialize_by_wire!(Hidden);
+
+wire! {
+    /// `POST /api/v1/login`.
+    #[derive(Eq)]
+    LoginBody {
+        /// User id.
+        user = "user": Id,
+        /// Password.
+        password = "password": Hidden,
+    }
+}
+wire! {
+    /// `POST /api/v1/unlock`.
+    #[derive(Eq)]
+    UnlockBody {
+        /// Password.
+        password = "password": Hidden,
+    }
+}
+
+/// `GET /api/v1/me`; also the answer to a sign-in.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Me {
+    /// Who is signed in.
+    pub user: String,
+    /// What they may do.
+    pub roles: Vec<Role>,
+    /// Where.
+    pub scope: Scope,
+    /// The language they chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<String>,
+    /// The page is locked: the password unlocks it.
+    pub locked: bool,
+    /// The server runs a demo: what a page says about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub demo: Option<Value>,
+}
+
+/// `POST /api/v1/ws-tickets`: for the second value of `Sec-WebSocket-Protocol`; used once, soon.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct WsTicket {
+    /// The ticket.
+    pub ticket: String,
+    /// Of no use after this.
+    pub expires_at: Time,
+}
+
+/// `GET /api/v1/boards/{channel}`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BoardAnswer {
+    /// The board instance that `seq` counts in.
+    pub epoch: String,
+    /// The position of the snapshot.
+    pub seq: u64,
+    /// The state; begins `{rev, at}`.
+    pub snapshot: Value,
+}
+
+/// A page of a list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Page<T> {
+    /// What is on it.
+    pub items: Vec<T>,
+    /// Cursor of the next page; null = no more.
+    pub next: Option<String>,
+}
+
+/// A user as `GET /api/v1/users` shows them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct UserItem {
+    /// User id.
+    pub user: String,
+    /// What they may do.
+    pub roles: Vec<Role>,
+    /// Where.
+    pub scope: Scope,
+    /// Let in no more.
+    pub disabled: bool,
+    /// When they were added (again).
+    pub added_at: Time,
+    /// Sessions on this node.
+    pub sessions: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::console::strict::{from_value, json};
+
+    #[test]
+    fn a_sign_in_is_read_strictly_and_its_password_is_not_quoted() {
+        let read = |text: &str| json(text.as_bytes()).and_then(|value| from_value::<LoginBody>(&value));
+        let body = read(r#"{"user":"li","password":"a canary"}"#).expect("good");
+        assert_eq!(body.password.reveal(), "a canary");
+        assert!(!format!("{body:?}").contains("canary"));
+        let told = read(r#"{"user":"li","password":{"canary":1}}"#).expect_err("no text").to_string();
+        assert!(told.starts_with("password: must be a text") && !told.contains("canary"), "{told}");
+        assert!(read(r#"{"user":"li","password":"x","remember":true}"#).is_err());
+    }
+}
