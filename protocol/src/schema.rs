@@ -1,5 +1,5 @@
-//! The contract as files: a JSON Schema for each message of a gate, and an AsyncAPI document for all of them together.
-//! Generated from the very types that read and write, committed under `docs/`; a test fails when they drift apart.
+//! The contract as files: a JSON Schema for each message of a gate and of a console, an AsyncAPI document for all of them
+//! together, an OpenAPI document, declarations for the pages. Generated from the very types that read and write, committed under `docs/`; a test fails when they drift apart.
 //! `TONGDAO_BLESS=1 cargo test -p tongdao-protocol` writes them anew.
 use crate::payload::UNKNOWN_TEXT_CHARS_MAX;
 use crate::topic::{Down, Up};
@@ -9,6 +9,12 @@ use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
+
+mod console;
+mod typescript;
+
+pub use console::console_schemas;
+pub use typescript::typescript;
 
 /// A message in the contract.
 struct Message {
@@ -180,12 +186,12 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
-    fn docs() -> PathBuf {
+    pub(super) fn docs() -> PathBuf {
         Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs")
     }
 
     /// Compares what is generated with what is committed, or commits it.
-    fn same(file: &str, generated: &str) {
+    pub(super) fn same(file: &str, generated: &str) {
         let path = docs().join(file);
         if std::env::var_os("TONGDAO_BLESS").is_some() {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
@@ -254,12 +260,18 @@ mod tests {
     }
 
     /// Checks a value against the parts of JSON Schema that the documents use; says where it does not fit.
-    fn misfit(value: &Value, schema: &Value, root: &Value) -> Option<String> {
+    pub(super) fn misfit(value: &Value, schema: &Value, root: &Value) -> Option<String> {
         let at = |name: &str, inner: Option<String>| inner.map(|why| format!("{name}/{why}"));
         if let Some(reference) = schema.get("$ref").and_then(Value::as_str) {
             return misfit(value, root.pointer(reference.trim_start_matches('#')).unwrap_or(&Value::Null), root);
         }
-        if let Some(any) = schema.get("anyOf").and_then(Value::as_array) {
+        if *schema == Value::Bool(false) {
+            return Some("nothing fits".to_owned());
+        }
+        if schema.get("const").is_some_and(|word| word != value) {
+            return Some(format!("{value} is not the word"));
+        }
+        if let Some(any) = schema.get("anyOf").or(schema.get("oneOf")).and_then(Value::as_array) {
             return any.iter().all(|one| misfit(value, one, root).is_some()).then(|| "none of anyOf".to_owned());
         }
         if schema.get("enum").and_then(Value::as_array).is_some_and(|words| !words.contains(value)) {
@@ -285,7 +297,8 @@ mod tests {
         }
         let of_fields = value.as_object().into_iter().flatten().find_map(|(name, field)| {
             let known = schema.get("properties").and_then(|properties| properties.get(name));
-            at(name, misfit(field, known.or(schema.get("additionalProperties")).unwrap_or(&Value::Null), root))
+            let any_name = schema.get("patternProperties").and_then(|names| names.as_object()?.values().next());
+            at(name, misfit(field, known.or(any_name).or(schema.get("additionalProperties")).unwrap_or(&Value::Null), root))
         });
         let of_items = || {
             value

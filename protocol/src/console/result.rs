@@ -1,6 +1,6 @@
 //! What operations answer in the `result` of an `ack`.
 use crate::console::board::AuditItem;
-use crate::gate::Direction;
+use crate::gate::{Direction, Shown};
 use crate::money::Money;
 use crate::time::Time;
 use schemars::JsonSchema;
@@ -110,8 +110,8 @@ pub struct FoundTap {
     pub direction: Direction,
     /// When, by the gate's clock.
     pub at: Time,
-    /// `open` or `deny`.
-    pub result: String,
+    /// What it was told.
+    pub result: Shown,
     /// The gate's code.
     pub code: String,
     /// What was charged.

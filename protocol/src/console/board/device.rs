@@ -1,12 +1,19 @@
 //! `device:{device}`: what a device should be and what it says it is.
 use super::Link;
 use crate::console::op::DeviceKind;
-use crate::gate::{Direction, Service, StationMode};
+use crate::gate::{Direction, Service, Shown, StationMode};
 use crate::time::Time;
+use crate::wire::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use tongdao_domain::gate;
+
+wire_enum! {
+    /// Where an order is in its life.
+    OrderState = gate::OrderState { Queued = "queued", Sent = "sent", Done = "done", Failed = "failed", Expired = "expired" }
+}
 
 /// The snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -90,8 +97,8 @@ pub struct OrderItem {
     /// Its arguments.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub args: Option<Value>,
-    /// `queued`, `sent`, `done`, `failed` or `expired`.
-    pub state: String,
+    /// Where it is in its life.
+    pub state: OrderState,
     /// Since when.
     pub at: Time,
     /// Not to be done after this.
@@ -109,8 +116,8 @@ pub struct OrderItem {
 pub struct LastTap {
     /// Which way.
     pub direction: Direction,
-    /// `open` or `deny`.
-    pub result: String,
+    /// What it was told.
+    pub result: Shown,
     /// The gate's code.
     pub code: String,
     /// When.

@@ -1,6 +1,6 @@
 //! `gates:{station}`: a station's gates at work. State lane `load`.
 use super::{Link, Names};
-use crate::gate::{Direction, Service, StationMode};
+use crate::gate::{Direction, Service, Shown, StationMode};
 use crate::time::Time;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -86,8 +86,8 @@ pub struct TapItem {
     pub device: String,
     /// Which way.
     pub direction: Direction,
-    /// `open` or `deny`.
-    pub result: String,
+    /// What it was told.
+    pub result: Shown,
     /// The gate's code.
     pub code: String,
     /// When it was committed.

@@ -1,11 +1,37 @@
 //! `alarms`, `approvals`, `audit`: newest first, at most 200; an event carries the whole item.
 use crate::time::Time;
+use crate::wire::wire_enum;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tongdao_domain::{alarm, approval};
+
+wire_enum! {
+    /// What is wrong.
+    AlarmCode = alarm::AlarmCode {
+        GatesOffline = "gates_offline", GateFault = "gate_fault", EmergencyButton = "emergency_button", Fire = "fire",
+        Intrusion = "intrusion", Door = "door", Tamper = "tamper", JournalReserve = "journal_reserve", ClockStep = "clock_step",
+        Quarantine = "quarantine",
+    }
+}
+wire_enum! {
+    /// How bad it is.
+    Severity = alarm::Severity { Warning = "warning", Minor = "minor", Major = "major", Critical = "critical" }
+}
+wire_enum! {
+    /// Where an alarm stands.
+    AlarmState = alarm::State { Raised = "raised", Acked = "acked", Snoozed = "snoozed", Cleared = "cleared" }
+}
+wire_enum! {
+    /// Where an approval stands.
+    ApprovalState = approval::State {
+        Pending = "pending", Approved = "approved", Rejected = "rejected", Expired = "expired", Done = "done",
+    }
+}
 
 /// The snapshot of a list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 pub struct Listing<T> {
     /// The position it stands at.
     pub rev: u64,
@@ -21,9 +47,9 @@ pub struct AlarmItem {
     /// Its name, `{code}.{source}`.
     pub alarm: String,
     /// What is wrong.
-    pub code: String,
-    /// `warning`, `minor`, `major` or `critical`.
-    pub severity: String,
+    pub code: AlarmCode,
+    /// How bad.
+    pub severity: Severity,
     /// Where: a station, a device or `node`.
     pub source: String,
     /// The station it belongs to.
@@ -34,8 +60,8 @@ pub struct AlarmItem {
     pub site: Option<String>,
     /// How often it was told since it began.
     pub count: u64,
-    /// `raised`, `acked`, `snoozed` or `cleared`.
-    pub state: String,
+    /// Where it stands.
+    pub state: AlarmState,
     /// Who has taken it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<String>,
@@ -82,8 +108,8 @@ pub struct ApprovalItem {
     /// The station it concerns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub station: Option<String>,
-    /// `pending`, `approved`, `rejected`, `expired` or `done`.
-    pub state: String,
+    /// Where it stands.
+    pub state: ApprovalState,
     /// Who decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub decided_by: Option<String>,

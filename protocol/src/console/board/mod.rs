@@ -7,9 +7,11 @@ mod overview;
 #[cfg(test)]
 mod tests;
 
-pub use device::{Desired, DeviceEvent, DeviceSnapshot, HistoryItem, LastTap, OrderItem, Reported};
+pub use device::{Desired, DeviceEvent, DeviceSnapshot, HistoryItem, LastTap, OrderItem, OrderState, Reported};
 pub use gates::{Change, GateRow, GatesEvent, GatesSnapshot, Heat, Load, LoadMap, ModeAck, ModeChange, TapItem};
-pub use lists::{AlarmEvent, AlarmItem, ApprovalEvent, ApprovalItem, AuditEvent, AuditItem, Listing};
+pub use lists::{
+    AlarmCode, AlarmEvent, AlarmItem, AlarmState, ApprovalEvent, ApprovalItem, ApprovalState, AuditEvent, AuditItem, Listing, Severity,
+};
 pub use overview::{
     Alarms, Figures, Latency, Money, Online, OverviewEvent, OverviewSnapshot, Remote, Series, StationFigures, StationRow, keys,
 };

@@ -63,8 +63,13 @@ fn an_overview_is_what_it_was() {
 
 #[test]
 fn an_event_carries_its_kind_and_the_whole_item() {
-    let tap =
-        TapItem { device: "g1".into(), direction: crate::gate::Direction::Entry, result: "open".into(), code: "OK".into(), at: EIGHT };
+    let tap = TapItem {
+        device: "g1".into(),
+        direction: crate::gate::Direction::Entry,
+        result: crate::gate::Shown::Open,
+        code: "OK".into(),
+        at: EIGHT,
+    };
     assert_eq!(
         text(&GatesEvent::Tap(tap)),
         r#"{"k":"tap","device":"g1","direction":"entry","result":"open","code":"OK","at":"2026-03-02T08:00:00.000Z"}"#
