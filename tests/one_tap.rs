@@ -1,7 +1,7 @@
 //! One tap, straight: from a gate over MQTT to a durable decision and back, and what a repeat, another meaning or a late
 //! tap gets. Everything through the public contract of a running server.
 mod common;
-use common::{Server, now_ms, rfc3339};
+use common::{Gate, Server, now_ms, rfc3339};
 use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::json;
 
@@ -156,4 +156,29 @@ fn a_rider_who_did_not_pass_is_not_in_and_not_charged() {
     assert_eq!(server.balance("a1"), "50.00", "the exit did not happen: {:#?}", server.export());
     let postings = server.account("a1")["postings"].clone();
     assert!(postings.as_array().is_some_and(|p| p.iter().any(|p| p["state"] == "void")), "{postings}");
+}
+
+#[test]
+fn a_boot_that_only_approved_taps_have_shown_is_known_after_a_crash() {
+    let mut server = Server::start("");
+    server.accounts(RIDERS);
+    let secret = server.add_gate("g1");
+    let g1 = server.gate("g1", &secret);
+    let mut newest = g1.tap_json(1, "entry", "m1");
+    newest["epoch"] = json!(7);
+    let first = g1.tap_body(&newest);
+    assert_eq!(first["code"], "OK");
+    server.kill9();
+    server.spawn();
+
+    let g1 = Gate::connect(server.mqtt, "g1", &secret);
+    let mut older = g1.tap_json(1, "entry", "m2");
+    older["epoch"] = json!(6);
+    assert_eq!(g1.tap_body(&older)["code"], "KEY_REUSED");
+    assert_eq!(g1.tap_body(&newest), first, "its own answer is kept");
+    let mut late = g1.tap_json(2, "entry", "m2");
+    (late["epoch"], late["at"]) = (json!(7), json!(rfc3339(now_ms() - 40_000)));
+    assert_eq!(g1.tap_body(&late)["code"], "EXPIRED", "one message alone does not make its clock wrong");
+    let boots = server.export().iter().filter(|line| line["event"] == "boot.seen").count();
+    assert_eq!(boots, 1, "one commit a boot, not one a tap");
 }

@@ -5,9 +5,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 
 use actix::{Actor, ActorContext, Context, Handler};
-use tongdao_domain::machine::{Recipient, Refusal, RefusalCode};
+use tongdao_domain::machine::{Recipient, Refusal, RefusalCode, Remark};
 use tongdao_journal::contract::{JournalError, Loaded, Outcome, Ticket};
 use tongdao_journal::pipeline::{Effect, Env, Limits, Pipeline, ReplayError, Request};
+use tongdao_telemetry::{GateClockOff, Reloaded};
 
 use crate::inner::Inner;
 use crate::mail::{Address, Delivery, Mail, Question, ReplyTo};
@@ -146,7 +147,9 @@ impl<M: Kind> EntityActor<M> {
             }
             Effect::Send(owed) => self.cell.send_owed(&self.me, owed),
             Effect::WakeAt(at) => self.cell.wake_at(&self.me, at),
-            Effect::Released { .. } => {
+            Effect::Remark(Remark::ClockOff(offset)) => GateClockOff { device: &self.me.entity.id, offset_ms: offset.0 }.emit(),
+            Effect::Released { events, .. } => {
+                events.iter().for_each(|event| M::tell(&self.cell, event));
                 if self.me.dirty_since.get().is_none() {
                     self.me.dirty_since.set(Some(self.cell.turn_at()));
                 }
@@ -163,6 +166,9 @@ impl<M: Kind> EntityActor<M> {
 
     fn load(&mut self) {
         self.loading = true;
+        if self.pipeline.etag().is_some() || self.stale > 0 {
+            Reloaded { entity: &self.me.entity.to_string() }.emit();
+        }
         if !self.cell.load(&self.me) {
             self.cell.send(&self.me, Mail::Loaded(Box::new(Err(JournalError::Io { what: "read queue is full", source: "full".into() }))));
         }

@@ -12,7 +12,7 @@ use tongdao_domain::id::CommandId;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 use tongdao_journal::contract::{Commit, Journal, Outcome, Ticket};
-use tongdao_telemetry::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, EntityQuarantined};
+use tongdao_telemetry::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, EntityQuarantined, FareMeter};
 
 use crate::cell::{Follower, OwedFollower, Sink};
 use crate::door::Door;
@@ -77,6 +77,7 @@ pub(crate) struct Inner {
     panics: RefCell<Panics>,
     lost: RefCell<Vec<Lost>>,
     pub(crate) timers: RefCell<Timers>,
+    pub(crate) fares: FareMeter,
 }
 
 impl Inner {
@@ -108,6 +109,7 @@ impl Inner {
             panics: RefCell::new(Panics::new(limits.panics_per_command_max)),
             lost: RefCell::default(),
             timers: RefCell::new(Timers::new(now)),
+            fares: FareMeter::new(),
             shared: Arc::clone(shared),
         }
     }

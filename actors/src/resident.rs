@@ -4,7 +4,7 @@ use std::cell::{Cell as StdCell, OnceCell, RefCell};
 use std::thread::LocalKey;
 
 use actix::Addr;
-use tongdao_domain::account::Account;
+use tongdao_domain::account::{self, Account};
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
@@ -18,6 +18,7 @@ use tongdao_domain::time::Timestamp;
 use tongdao_domain::user::User;
 
 use crate::entity::{Effects, EntityActor};
+use crate::inner::Inner;
 use crate::mail::Mail;
 use crate::observe::{ActorPhase, ActorView};
 use crate::slots::Key;
@@ -28,6 +29,8 @@ pub(crate) trait Kind: Machine + Into<EntityState> {
     fn address(addr: Addr<EntityActor<Self>>) -> AnyAddr;
     /// A buffer of this thread for what a letter brings about: effects are large, and one actor works at a time.
     fn effects() -> &'static LocalKey<RefCell<Effects<Self>>>;
+    /// What a durable event says to the metrics.
+    fn tell(_cell: &Inner, _event: &Self::Event) {}
 }
 
 /// The address of an actor of any kind.
@@ -44,13 +47,14 @@ pub(crate) enum AnyAddr {
 }
 
 macro_rules! kinds {
-    ($($machine:ident),*) => {
+    ($($machine:ident $({ $tell:item })?),*) => {
         $(impl Kind for $machine {
             fn address(addr: Addr<EntityActor<Self>>) -> AnyAddr { AnyAddr::$machine(addr) }
             fn effects() -> &'static LocalKey<RefCell<Effects<Self>>> {
                 thread_local! { static EFFECTS: RefCell<Effects<$machine>> = const { RefCell::new(Vec::new()) }; }
                 &EFFECTS
             }
+            $($tell)?
         })*
         impl AnyAddr {
             /// Is the actor alive?
@@ -65,7 +69,14 @@ macro_rules! kinds {
         }
     };
 }
-kinds!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);
+kinds!(Account {
+    fn tell(cell: &Inner, event: &account::Event) {
+        let fen = account::paid(event).fen();
+        if fen != 0 {
+            cell.fares.moved(fen);
+        }
+    }
+}, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);
 
 /// What the cell and the actor share about one entity that is awake.
 pub(crate) struct Resident {

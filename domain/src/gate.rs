@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 mod checks;
+mod clock;
 mod machine;
 mod meaning;
 mod memory;
@@ -148,6 +149,11 @@ pub enum Event {
         /// Revision of the station's modes that was looked at.
         rev: u64,
     },
+    /// `boot.seen`: the first tap or passage of a newer boot goes on; from now on an older boot is refused.
+    BootSeen {
+        /// The boot.
+        epoch: u64,
+    },
     /// `passage.reported`: somebody went through without a tap, or a passage without a reference.
     Passed {
         /// The sequence.
@@ -268,6 +274,9 @@ pub struct Gate {
     pub reported_at: Timestamp,
     /// The highest boot that stands in its history.
     pub epoch: u64,
+    /// Process clock minus its own, when it last said that it is online.
+    #[serde(default)]
+    pub clock: Millis,
     /// What has come of its own account of its taps, by boot; the last few boots.
     pub books: BTreeMap<u64, Book>,
     /// Records owed to their accounts, by boot and sequence.

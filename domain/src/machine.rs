@@ -3,7 +3,7 @@ use crate::entity::{EntityKey, EntityKind};
 use crate::fingerprint::Fingerprint;
 use crate::id::{AccountId, CommandId, DeviceId, Token};
 use crate::tap::{Tap, TapDecision};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use crate::world::World;
 use crate::{account, alarm, approval, audit, device, gate, medium, station, user};
 use compact_str::CompactString;
@@ -32,8 +32,11 @@ pub trait Machine: Default + Clone + Debug + PartialEq + Serialize + Deserialize
     fn decide(&self, context: &Context<'_>, memory: &Self::Memory, command: &Self::Command) -> Decision<Self::Event>;
     /// Writes what has happened; `at` is the moment of the commit.
     fn apply(&mut self, event: &Self::Event, at: Timestamp);
-    /// Takes a volatile fact into the memory: called when a command arrives and when its answer leaves.
-    fn notice(_memory: &mut Self::Memory, _notice: &Notice<'_, Self::Command>, _context: &Context<'_>) {}
+    /// Takes a volatile fact into the memory: called when a command arrives and when its answer leaves. What it gives back is
+    /// worth a line in the log; it is told at most once a change.
+    fn notice(_memory: &mut Self::Memory, _notice: &Notice<'_, Self::Command>, _context: &Context<'_>) -> Option<Remark> {
+        None
+    }
     /// What this entity still has to tell or ask: oldest first and at most [`OWED_AT_ONCE`], the rest follows as these are
     /// struck off. Something owed means that [`Machine::deadline`] is set.
     fn owed(&self, _me: &EntityKey) -> Vec<Owed> {
@@ -86,6 +89,13 @@ pub enum Decision<E> {
     Ask {
         /// The answer where the id is unknown.
         otherwise: Reply,
+    },
+    /// Something must be durable before this command can go on: commit these events under `id`, then decide the command again.
+    Before {
+        /// The command id of the events; the same events have the same id.
+        id: CommandId,
+        /// What happens first.
+        events: Vec<E>,
     },
     /// Nothing stands against it here; another entity decides under the same command id and answers directly.
     Forward {
@@ -145,6 +155,13 @@ pub enum Notice<'a, C> {
     Arrived(&'a C),
     /// The answer to a forwarded or own command has been released.
     Answered(&'a Reply),
+}
+
+/// What a machine's memory has noticed, for logs and metrics only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    /// A device's clock runs this far from ours: process clock minus the device's.
+    ClockOff(Millis),
 }
 
 /// A command for any machine.

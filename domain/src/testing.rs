@@ -142,15 +142,23 @@ impl<M: Machine> Actor<M> {
         self.decide_as(&command_id, command)
     }
 
-    /// Decides under this command id and applies what is committed.
+    /// Decides under this command id and applies what is committed, and what must be so before.
     pub fn decide_as(&mut self, command_id: &CommandId, command: M::Command) -> Decision<M::Event> {
         let context = Context { me: &self.me, command_id, world: &self.world, now: self.now };
         M::notice(&mut self.memory, &Notice::Arrived(&command), &context);
         let decision = self.state.decide(&context, &self.memory, &command);
-        if let Decision::Commit { events, reply } = &decision {
-            assert!(!events.is_empty(), "a commit has at least one event");
-            M::notice(&mut self.memory, &Notice::Answered(reply), &context);
-            events.iter().for_each(|event| self.take(event.clone()));
+        match &decision {
+            Decision::Commit { events, reply } => {
+                assert!(!events.is_empty(), "a commit has at least one event");
+                M::notice(&mut self.memory, &Notice::Answered(reply), &context);
+                events.iter().for_each(|event| self.take(event.clone()));
+            }
+            Decision::Before { events, .. } => {
+                events.iter().for_each(|event| self.take(event.clone()));
+                let context = Context { me: &self.me, command_id, world: &self.world, now: self.now };
+                return self.state.decide(&context, &self.memory, &command);
+            }
+            _ => {}
         }
         decision
     }

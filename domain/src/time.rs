@@ -24,6 +24,18 @@ impl Millis {
     pub const fn hours(n: i64) -> Self {
         Self(n * 3_600_000)
     }
+    /// Its length, whichever way.
+    #[must_use]
+    pub const fn abs(self) -> Self {
+        Self(self.0.saturating_abs())
+    }
+}
+
+impl Sub for Millis {
+    type Output = Self;
+    fn sub(self, other: Self) -> Self {
+        Self(self.0.saturating_sub(other.0))
+    }
 }
 
 /// A moment: milliseconds since the Unix epoch, UTC.

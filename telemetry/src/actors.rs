@@ -86,14 +86,12 @@ impl CommandsLost<'_> {
 pub struct Reloaded<'a> {
     /// Which.
     pub entity: &'a str,
-    /// Why: `conflict`, `unknown`.
-    pub cause: &'static str,
 }
 impl Reloaded<'_> {
     /// Counts and logs it.
     pub fn emit(&self) {
-        tracing::debug!(entity = self.entity, cause = self.cause, "entity reloads");
-        counter!(Metric::Reloads.name(), "cause" => self.cause).increment(1);
+        tracing::debug!(entity = self.entity, "entity reloads");
+        counter!(Metric::Reloads.name()).increment(1);
     }
 }
 
@@ -130,22 +128,6 @@ impl DoorDepth {
     }
 }
 
-/// How many committed events a cell has not followed yet.
-#[derive(Debug, Clone, Copy)]
-pub struct FeedLag {
-    /// Which cell.
-    pub cell: usize,
-    /// How many.
-    pub events: u64,
-}
-impl FeedLag {
-    /// Shows it.
-    #[expect(clippy::cast_precision_loss, reason = "a lag is shown, not reckoned with")]
-    pub fn emit(&self) {
-        gauge!(Metric::FeedLag.name(), "cell" => self.cell.to_string()).set(self.events as f64);
-    }
-}
-
 /// Something owed was told.
 #[derive(Debug, Clone, Copy)]
 pub struct OwedSent {
@@ -174,7 +156,7 @@ mod tests {
             EntityQuarantined { entity: "account/a1", cause: "undecodable value" }.emit();
             CommandPoisoned { entity: "account/a1", command_id: "tap/g1/7/42", attempts: 3 }.emit();
             CommandsLost { entity: "account/a1", count: 2 }.emit();
-            Reloaded { entity: "account/a1", cause: "conflict" }.emit();
+            Reloaded { entity: "account/a1" }.emit();
         });
         let wanted = [
             r#"tongdao_actors_alive{kind="account"} 1"#,
@@ -182,7 +164,7 @@ mod tests {
             r#"tongdao_actors_stopped_total{kind="account",why="passivated"} 1"#,
             "tongdao_commands_lost_total 2",
             "tongdao_commands_poisoned_total 1",
-            r#"tongdao_reloads_total{cause="conflict"} 1"#,
+            "tongdao_reloads_total 1",
         ];
         assert_eq!(lines, wanted);
     }
@@ -193,13 +175,11 @@ mod tests {
             DoorBusy { lane: "taps", why: "late" }.emit();
             DoorDepth { cell: 1, lane: "taps", depth: 9 }.emit();
             DoorDepth { cell: 1, lane: "taps", depth: 7 }.emit();
-            FeedLag { cell: 0, events: 3 }.emit();
             OwedSent { again: true }.emit();
         });
         let wanted = [
             r#"tongdao_door_busy_total{lane="taps",why="late"} 1"#,
             r#"tongdao_door_depth{cell="1",lane="taps"} 7"#,
-            r#"tongdao_feed_lag{cell="0"} 3"#,
             r#"tongdao_owed_sent_total{time="again"} 1"#,
         ];
         assert_eq!(lines, wanted);

@@ -85,10 +85,9 @@ catalogue! {
     ActorsQuarantined: Counter, Count, "tongdao_actors_quarantined_total", "entities whose replay fails: they answer nothing";
     CommandsPoisoned: Counter, Count, "tongdao_commands_poisoned_total", "commands given up after repeated panics";
     CommandsLost: Counter, Count, "tongdao_commands_lost_total", "commands that an actor dropped unanswered when it died";
-    Reloads: Counter, Count, "tongdao_reloads_total", "entities read again from the journal, by cause";
+    Reloads: Counter, Count, "tongdao_reloads_total", "entities read again from the journal, because a commit was refused or its fate unknown";
     DoorBusy: Counter, Count, "tongdao_door_busy_total", "commands turned away at the door of a cell, by lane and why";
     DoorDepth: Gauge, Count, "tongdao_door_depth", "commands that wait at the door of a cell, by cell and lane";
-    FeedLag: Gauge, Count, "tongdao_feed_lag", "committed events that a cell has not followed yet, by cell";
     OwedSent: Counter, Count, "tongdao_owed_sent_total", "owed commands told, by first time or again";
 
     AdminCommands: Counter, Count, "tongdao_admin_commands_total", "commands of the administration, by operation and result";

@@ -1,6 +1,6 @@
 //! What devices report beside taps, and what it does to money.
 use crate::catalogue::Metric;
-use metrics::{counter, gauge, histogram};
+use metrics::{Counter, counter, gauge, histogram};
 use std::time::Duration;
 
 /// How many devices of a kind have an open link, told every few seconds.
@@ -31,17 +31,28 @@ impl PassageReported {
     }
 }
 
-/// A fare was posted (more than nothing) or given back (less).
-#[derive(Debug, Clone, Copy)]
-pub struct FareMoved {
-    /// In fen, seen from the operator.
-    pub fen: i64,
+/// Counts what fares move. One for each cell.
+#[derive(Clone)]
+pub struct FareMeter {
+    posted: Counter,
+    returned: Counter,
 }
-impl FareMoved {
-    /// Counts it.
-    pub fn emit(&self) {
-        let metric = if self.fen < 0 { Metric::FaresReturned } else { Metric::FaresPosted };
-        counter!(metric.name()).increment(self.fen.unsigned_abs());
+impl std::fmt::Debug for FareMeter {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FareMeter").finish_non_exhaustive()
+    }
+}
+impl FareMeter {
+    /// Registers with the present recorder.
+    #[must_use]
+    #[expect(clippy::new_without_default, reason = "registering is something done, no default")]
+    pub fn new() -> Self {
+        Self { posted: counter!(Metric::FaresPosted.name()), returned: counter!(Metric::FaresReturned.name()) }
+    }
+    /// A fare was posted (more than nothing) or given back (less), in fen, seen from the operator.
+    pub fn moved(&self, fen: i64) {
+        let counter = if fen < 0 { &self.returned } else { &self.posted };
+        counter.increment(fen.unsigned_abs());
     }
 }
 
@@ -161,9 +172,8 @@ mod tests {
     #[test]
     fn money_moves_in_two_directions() {
         let lines = samples(|| {
-            FareMoved { fen: 200 }.emit();
-            FareMoved { fen: 300 }.emit();
-            FareMoved { fen: -200 }.emit();
+            let meter = FareMeter::new();
+            [200, 300, -200].into_iter().for_each(|fen| meter.moved(fen));
         });
         assert_eq!(lines, ["tongdao_fares_posted_fen_total 500", "tongdao_fares_returned_fen_total 200"]);
     }

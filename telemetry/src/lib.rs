@@ -17,12 +17,10 @@ mod meter;
 mod process;
 mod taps;
 
-pub use actors::{
-    ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, DoorBusy, DoorDepth, EntityQuarantined, FeedLag, OwedSent, Reloaded,
-};
+pub use actors::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, DoorBusy, DoorDepth, EntityQuarantined, OwedSent, Reloaded};
 pub use catalogue::{Kind, Metric, SIZE_BUCKETS, TIME_BUCKETS_S, buckets, describe_all};
 pub use devices::{
-    AlarmReported, DevicesOnline, FareMoved, GateClockOff, ModeAcked, ModeObeyed, PassageReported, RecordStruck, RecordsTaken,
+    AlarmReported, DevicesOnline, FareMeter, GateClockOff, ModeAcked, ModeObeyed, PassageReported, RecordStruck, RecordsTaken,
 };
 pub use journal::{CheckpointWritten, CommitEnded, GroupCommitted, JournalFailed, JournalOpened, JournalStatus};
 pub use links::{AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, LinkOpened, Subscribed, UnknownField};

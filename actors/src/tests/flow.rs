@@ -170,6 +170,7 @@ async fn followers_hear_of_stations_devices_and_gates_in_every_cell() {
     rig.ask(station_key("s2"), "c1", service("s2", Service::Exit)).await.expect("an answer");
     for mut news in heard {
         assert_eq!(news.recv().await.expect("news").0, "gate/s2-g1");
+        assert_eq!(news.recv().await.expect("news").0, "gate/s2-g1");
         let (entity, event) = news.recv().await.expect("news");
         assert_eq!(entity, "station/s2");
         assert!(matches!(event, Event::Station(_)), "{event:?}");

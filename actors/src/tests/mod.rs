@@ -21,7 +21,7 @@ use tongdao_domain::machine::{Command, Reply};
 use tongdao_domain::medium;
 use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station;
-use tongdao_domain::tap::{Direction, MediumKind, Tap};
+use tongdao_domain::tap::{Direction, MediumKind, Passage, Tap};
 use tongdao_domain::testing::{MORNING, by, gate_of, id, tap};
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::world::World;
@@ -115,6 +115,14 @@ impl Rig {
     /// A gate that has said what it is, and an account that holds a card.
     async fn commission(&self, device: &DeviceId, account: &str, token: &str) {
         assert_eq!(self.ask(EntityKey::gate(device), &format!("state/{device}/1/1"), state()).await, Ok(Reply::Done));
+        // Its boot is known: what costs a commit from here on are the taps.
+        let boot = gate::Command::Passage {
+            tap: tap(device, 1, 0, Direction::Entry, token, MORNING).id,
+            reference: None,
+            outcome: Passage::Intrusion,
+            at: self.clock.now(),
+        };
+        assert_eq!(self.ask(EntityKey::gate(device), &format!("passage/{device}/1/0"), boot).await, Ok(Reply::Done));
         let claim = medium::Command::Claim { owner: id(account) };
         assert_eq!(self.ask(EntityKey::from(&id::<Token>(token)), &format!("claim/{token}"), claim).await, Ok(Reply::Done));
         let class = account::WalletClass::One;

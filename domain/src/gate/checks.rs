@@ -1,22 +1,22 @@
 //! What a gate checks before a tap goes to its account: ordered early returns, each a named outcome.
-use super::{Command, Event, Gate, GateMemory};
+use super::{Command, Event, Gate, GateMemory, Twin};
 use crate::account;
 use crate::code::Code;
 use crate::entity::EntityKey;
-use crate::id::{AccountId, StationId, TapId};
+use crate::id::{AccountId, CommandId, StationId, TapId};
 use crate::machine::{Context, Decision, Recipient, RefusalCode, Reply};
 use crate::station::{Mode, Service};
 use crate::tap::{Direction, Passage, Reference, Tap, TapDecision};
-use crate::time::{Millis, Timestamp};
+use crate::time::Timestamp;
 use crate::world::StationView;
 
 type Decided = Decision<Event>;
 
 impl Gate {
-    pub(super) fn check_tap(&self, context: &Context<'_>, memory: &GateMemory, tap: &Tap, received: Timestamp) -> Decided {
+    pub(super) fn check_tap(&self, context: &Context<'_>, memory: &GateMemory, tap: &Tap) -> Decided {
         let world = context.world;
-        let offset = memory.clock_offset().unwrap_or(received - tap.at);
-        if !self.has_reported(context) || Millis(offset.0.saturating_abs()) > world.settings.clock_refuse {
+        let offset = memory.clock_offset().unwrap_or(self.clock);
+        if !self.has_reported(context) || offset.abs() > world.settings.clock_refuse {
             return refuse(context, tap, Code::NotInService);
         }
         let Some((station, view)) = world.station_of(&tap.id.device) else {
@@ -30,7 +30,7 @@ impl Gate {
             return ask(context, tap, Code::KeyReused);
         }
         if view.state.in_emergency() || view.state.modes_at(tap.at).contains(&Mode::Emergency) {
-            return forward(tap, station, decide_by);
+            return self.forward(tap, station, decide_by);
         }
         if let Some(code) = closed_to(context, view, tap) {
             return refuse(context, tap, code);
@@ -38,7 +38,20 @@ impl Gate {
         if aisle_is_full(context, memory, tap) {
             return refuse(context, tap, Code::AisleFull);
         }
-        forward(tap, station, decide_by)
+        self.forward(tap, station, decide_by)
+    }
+
+    fn forward(&self, tap: &Tap, station: &StationId, decide_by: Timestamp) -> Decided {
+        let command = account::Command::Tap { tap: tap.clone(), station: station.clone(), decide_by };
+        self.new_boot(&tap.id)
+            .unwrap_or_else(|| Decision::Forward { to: Recipient::OwnerOf(tap.medium.token.clone()), command: command.into() })
+    }
+
+    /// What an account decides leaves no trace here, so a newer boot is written down before its first tap goes there: an older
+    /// one stays refused over a crash. One commit a boot, none a tap.
+    fn new_boot(&self, tap: &TapId) -> Option<Decided> {
+        let boot = || CommandId::of(format_args!("boot/{}/{}", tap.device, tap.epoch));
+        (tap.epoch > self.epoch).then(|| Decision::Before { id: boot(), events: vec![Event::BootSeen { epoch: tap.epoch }] })
     }
 
     /// Has the gate said what it is, once since it was registered?
@@ -47,7 +60,14 @@ impl Gate {
         self.twin.is_some() && added_at.is_none_or(|added_at| self.reported_at >= added_at)
     }
 
-    pub(super) fn check_passage(command: &Command, tap: &TapId, reference: Option<&Reference>) -> Decided {
+    pub(super) fn take_state(&mut self, twin: &Twin, at: Timestamp) {
+        if twin.online {
+            self.clock = at - twin.at;
+        }
+        (self.twin, self.reported_at) = (Some(twin.clone()), at);
+    }
+
+    pub(super) fn check_passage(&self, command: &Command, tap: &TapId, reference: Option<&Reference>) -> Decided {
         let &Command::Passage { outcome, at, .. } = command else { return Decision::Misrouted };
         let (Some(reference), false) = (reference, outcome == Passage::Intrusion) else {
             let events = vec![Event::Passed { tap: tap.clone(), outcome, at }];
@@ -57,7 +77,8 @@ impl Gate {
             return Decision::refuse(RefusalCode::BadArgs, "ref is none that a decision has handed out");
         };
         let command = account::Command::Passage { tap: tap.clone(), reference: reference.clone(), outcome, at };
-        Decision::Forward { to: Recipient::Entity(EntityKey::from(&account)), command: command.into() }
+        self.new_boot(tap)
+            .unwrap_or_else(|| Decision::Forward { to: Recipient::Entity(EntityKey::from(&account)), command: command.into() })
     }
 }
 
@@ -73,11 +94,6 @@ pub(super) fn refuse(context: &Context<'_>, tap: &Tap, code: Code) -> Decided {
 /// The first answer where there was one; else this, which is not kept.
 fn ask(context: &Context<'_>, tap: &Tap, code: Code) -> Decided {
     Decision::Ask { otherwise: Reply::Tap(TapDecision::bare(tap, code, context.now)) }
-}
-
-fn forward(tap: &Tap, station: &StationId, decide_by: Timestamp) -> Decided {
-    let command = account::Command::Tap { tap: tap.clone(), station: station.clone(), decide_by };
-    Decision::Forward { to: Recipient::OwnerOf(tap.medium.token.clone()), command: command.into() }
 }
 
 /// Why gate or station take no such tap now.

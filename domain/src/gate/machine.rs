@@ -3,7 +3,7 @@ use super::{Command, Event, Gate, GateMemory, ModeAck, OrderState, checks, meani
 use crate::code::Code;
 use crate::entity::{EntityKey, EntityKind};
 use crate::fingerprint::Fingerprint;
-use crate::machine::{Context, Decision, Machine, Notice, Owed, Reply};
+use crate::machine::{Context, Decision, Machine, Notice, Owed, Remark, Reply};
 use crate::time::Timestamp;
 use compact_str::CompactString;
 
@@ -15,9 +15,9 @@ impl Machine for Gate {
 
     fn decide(&self, context: &Context<'_>, memory: &GateMemory, command: &Command) -> Decision<Event> {
         match command {
-            Command::Tap { tap, received } => self.check_tap(context, memory, tap, *received),
+            Command::Tap { tap, .. } => self.check_tap(context, memory, tap),
             Command::Unresolved { tap } => checks::refuse(context, tap, Code::UnknownMedium),
-            Command::Passage { tap, reference, .. } => Self::check_passage(command, tap, reference.as_ref()),
+            Command::Passage { tap, reference, .. } => self.check_passage(command, tap, reference.as_ref()),
             Command::Records { epoch, first_seq: _, records } => self.decide_records(context, *epoch, records),
             Command::Struck { owed, outcome } => self.decide_struck(context, owed, *outcome),
             Command::State(twin) if self.twin.as_ref() == Some(twin) && self.has_reported(context) => {
@@ -34,12 +34,13 @@ impl Machine for Gate {
     fn apply(&mut self, event: &Event, at: Timestamp) {
         match event {
             Event::TapRefused { tap, .. } => self.epoch = self.epoch.max(tap.id.epoch),
+            Event::BootSeen { epoch } => self.epoch = self.epoch.max(*epoch),
             Event::Passed { tap, .. } => self.epoch = self.epoch.max(tap.epoch),
             Event::RecordsTaken { epoch, station, records, rejected: _, limits } => {
                 self.take_records(*epoch, station, records, limits, at);
             }
             Event::RecordStruck { tap, .. } => self.strike(tap),
-            Event::StateReported(twin) => (self.twin, self.reported_at) = (Some(twin.clone()), at),
+            Event::StateReported(twin) => self.take_state(twin, at),
             Event::ModeAcked { id, rev, result, detail: _, at } => {
                 self.take_mode_ack(ModeAck { id: id.clone(), rev: *rev, at: *at }, *result);
             }
@@ -50,8 +51,8 @@ impl Machine for Gate {
         }
     }
 
-    fn notice(memory: &mut GateMemory, notice: &Notice<'_, Command>, context: &Context<'_>) {
-        memory.take(notice, context);
+    fn notice(memory: &mut GateMemory, notice: &Notice<'_, Command>, context: &Context<'_>) -> Option<Remark> {
+        memory.take(notice, context)
     }
 
     fn owed(&self, me: &EntityKey) -> Vec<Owed> {
@@ -73,6 +74,7 @@ impl Machine for Gate {
     fn event_name(event: &Event) -> &'static str {
         match event {
             Event::TapRefused { .. } => "tap.refused",
+            Event::BootSeen { .. } => "boot.seen",
             Event::Passed { .. } => "passage.reported",
             Event::RecordsTaken { .. } => "records.taken",
             Event::RecordStruck { .. } => "record.struck",

@@ -1,15 +1,14 @@
-//! What a gate's actor knows only while it is awake: how the gate's clock runs, who is in the aisle, the newest boot it
-//! has heard of. Empty after a crash, never journalled, never about money.
+//! What a gate's actor knows only while it is awake: how the gate's clock runs (`clock`), who is in the aisle, the newest
+//! boot it has heard of. Empty after a crash, never journalled, never about money.
 use super::Command;
+use super::clock::Clock;
 use crate::id::TapId;
-use crate::machine::{Context, Notice, Reply};
+use crate::machine::{Context, Notice, Remark, Reply};
 use crate::tap::{Shown, Tap, TapDecision};
 use crate::time::{Millis, Timestamp};
 use std::collections::VecDeque;
 use xxhash_rust::xxh3::xxh3_64;
 
-/// So many of the gate's last messages tell how its clock runs.
-const CLOCK_SAMPLES: u64 = 64;
 /// Taps whose medium is remembered until their decision comes, and riders in the aisle; far more than fit into one.
 const AISLE_TAPS: usize = 32;
 
@@ -22,10 +21,10 @@ pub struct GateMemory {
 }
 
 impl GateMemory {
-    /// Process clock minus the gate's clock, by the fastest of its last messages; none = nothing heard yet.
+    /// Process clock minus the gate's clock, by the fastest of its last messages; none = nothing heard yet that tells.
     #[must_use]
     pub fn clock_offset(&self) -> Option<Millis> {
-        self.clock.smallest.front().map(|(_, offset)| *offset)
+        self.clock.offset()
     }
     /// The highest boot heard of.
     #[must_use]
@@ -38,29 +37,34 @@ impl GateMemory {
         self.aisle.riders.iter().filter(|rider| rider.medium != medium && now - rider.since < no_passage).count()
     }
 
-    pub(super) fn take(&mut self, notice: &Notice<'_, Command>, context: &Context<'_>) {
+    pub(super) fn take(&mut self, notice: &Notice<'_, Command>, context: &Context<'_>) -> Option<Remark> {
         match notice {
-            Notice::Arrived(command) => self.arrived(command, context),
+            Notice::Arrived(command) => {
+                self.arrived(command, context);
+                return self.clock.remark(context.world.settings.clock_warn);
+            }
             Notice::Answered(Reply::Tap(decision)) if decision.code.opens() && context.world.settings.riders_max > 0 => {
                 self.aisle.authorise(decision);
             }
             Notice::Answered(_) => {}
         }
+        None
     }
 
     fn arrived(&mut self, command: &Command, context: &Context<'_>) {
+        let trust = context.world.settings.clock_warn;
         match command {
             Command::Tap { tap, received } => {
-                self.clock.take(*received - tap.at);
+                self.clock.take(tap.at, *received, trust);
                 self.epoch = self.epoch.max(tap.id.epoch);
                 if context.world.settings.riders_max > 0 {
                     self.aisle.present(tap);
                 }
             }
-            Command::State(twin) if twin.online => self.clock.take(context.now - twin.at),
-            Command::Ack { at, .. } => self.clock.take(context.now - *at),
+            Command::State(twin) if twin.online => self.clock.set(twin.at, context.now, trust),
+            Command::Ack { at, .. } => self.clock.take(*at, context.now, trust),
             Command::Passage { tap, at, .. } => {
-                self.clock.take(context.now - *at);
+                self.clock.take(*at, context.now, trust);
                 self.epoch = self.epoch.max(tap.epoch);
                 self.aisle.leave(tap);
             }
@@ -72,26 +76,6 @@ impl GateMemory {
             // A will was written when the connection began: its time says nothing of the clock.
             Command::State(_) | Command::Unresolved { .. } | Command::Struck { .. } => {}
             Command::Order(_) | Command::OrderSent { .. } | Command::Tick => {}
-        }
-    }
-}
-
-/// The smallest offset of the last messages, kept as the falling front of a sliding window.
-#[derive(Debug, Default)]
-struct Clock {
-    heard: u64,
-    smallest: VecDeque<(u64, Millis)>,
-}
-
-impl Clock {
-    fn take(&mut self, offset: Millis) {
-        self.heard += 1;
-        while self.smallest.back().is_some_and(|(_, larger)| *larger >= offset) {
-            self.smallest.pop_back();
-        }
-        self.smallest.push_back((self.heard, offset));
-        while self.smallest.front().is_some_and(|(number, _)| *number + CLOCK_SAMPLES <= self.heard) {
-            self.smallest.pop_front();
         }
     }
 }
@@ -137,24 +121,4 @@ fn push_bounded<T>(queue: &mut VecDeque<T>, item: T) {
 
 fn medium_hash(tap: &Tap) -> u64 {
     xxh3_64(tap.medium.token.as_str().as_bytes())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn the_offset_is_the_smallest_of_the_last_64(offsets in prop::collection::vec(-50_i64..50, 1..300)) {
-            let mut clock = Clock::default();
-            for (index, offset) in offsets.iter().enumerate() {
-                clock.take(Millis(*offset));
-                let window = &offsets[(index + 1).saturating_sub(64)..=index];
-                let smallest = window.iter().min().copied().map(Millis);
-                prop_assert_eq!(clock.smallest.front().map(|(_, offset)| *offset), smallest);
-                prop_assert!(clock.smallest.len() <= 64);
-            }
-        }
-    }
 }

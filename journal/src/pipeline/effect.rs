@@ -2,7 +2,7 @@
 //! shell or the simulation carries out in order. Nothing in here acts.
 use crate::contract::{Commit, Ticket};
 use tongdao_domain::id::CommandId;
-use tongdao_domain::machine::{Command, Machine, Owed, Recipient, Reply};
+use tongdao_domain::machine::{Command, Machine, Owed, Recipient, Remark, Reply};
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 
@@ -72,6 +72,8 @@ pub enum Effect<M: Machine, R> {
     Send(Owed),
     /// Call [`super::Pipeline::tick`] at this moment; replaces every earlier one. `None` = no need to.
     WakeAt(Option<Timestamp>),
+    /// The machine's memory has noticed something: for logs and metrics.
+    Remark(Remark),
     /// These events are durable and in the confirmed state now.
     Released {
         /// The events of one commit.

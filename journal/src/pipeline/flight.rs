@@ -18,8 +18,8 @@ pub(super) struct Pending<M: Machine, R> {
 /// What was decided.
 #[derive(Debug)]
 pub(super) enum Step<M: Machine> {
-    /// Events that are applied to the tentative state.
-    Events { events: Vec<M::Event>, reply: Reply, expected: Expected, next: Etag, at: Timestamp },
+    /// Events that are applied to the tentative state; without a reply the command is decided again once they are durable.
+    Events { events: Vec<M::Event>, reply: Option<Reply>, expected: Expected, next: Etag, at: Timestamp },
     /// A question; the answer where the journal does not know the id.
     Question { otherwise: Reply },
     /// A question because the same id is in flight before it; decided afresh where the journal does not know the id.

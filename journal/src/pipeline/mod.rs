@@ -30,8 +30,9 @@ use serde::Serialize;
 use smallvec::SmallVec;
 use std::collections::VecDeque;
 use tongdao_domain::entity::EntityKey;
+use tongdao_domain::fingerprint::{Fingerprint, Fingerprinter};
 use tongdao_domain::id::CommandId;
-use tongdao_domain::machine::{Context, Decision, Machine, Notice, Reply};
+use tongdao_domain::machine::{Context, Decision, Machine, Notice, Remark, Reply};
 use tongdao_domain::mutant::{Mutant, planted};
 use tongdao_domain::time::Timestamp;
 
@@ -169,7 +170,7 @@ impl<M: Machine, R> Pipeline<M, R> {
         if self.in_flight.len() + self.waiting.len() >= self.limits.pending_max {
             return self.answer_busy(request, env, effects);
         }
-        self.notice(&request.command_id, &Notice::Arrived(&request.command), env);
+        effects.extend(self.notice(&request.command_id, &Notice::Arrived(&request.command), env).map(Effect::Remark));
         self.enqueue(Pending { request, unknown: false }, env, effects);
         self.tell_wake(env, effects);
     }
@@ -213,7 +214,7 @@ impl<M: Machine, R> Pipeline<M, R> {
 
     /// The answer to a forwarded command has left: a fact for the machine's memory.
     pub fn answered(&mut self, command_id: &CommandId, reply: &Reply, env: &Env<'_>) {
-        self.notice(command_id, &Notice::Answered(reply), env);
+        let _ = self.notice(command_id, &Notice::Answered(reply), env);
     }
 
     /// The state as far as it is durable.
@@ -327,9 +328,36 @@ impl<M: Machine, R> Pipeline<M, R> {
 
     /// Decides the oldest command of its id; younger ones may be in flight.
     fn decide_first(&mut self, pending: Pending<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+        let decision = self.judge(&pending, env);
+        self.follow(decision, pending, env, effects);
+    }
+
+    /// Decides a command again whose place in flight was `index`: what is passed on keeps that place.
+    fn decide_in_place(&mut self, index: usize, pending: Pending<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+        match self.judge(&pending, env) {
+            Decision::Forward { to, command } => {
+                self.in_flight.insert(index, Box::new(Flight { pending, step: Step::Forward { to, command }, ticket: None }));
+            }
+            other => self.follow(other, pending, env, effects),
+        }
+    }
+
+    fn judge(&self, pending: &Pending<M, R>, env: &Env<'_>) -> Decision<M::Event> {
         let context = Context { me: &self.me, command_id: &pending.request.command_id, world: env.world, now: env.now };
-        match self.tentative.decide(&context, &self.memory, &pending.request.command) {
-            Decision::Commit { events, reply } if !events.is_empty() => self.commit(pending, events, reply, env, effects),
+        self.tentative.decide(&context, &self.memory, &pending.request.command)
+    }
+
+    fn follow(&mut self, decision: Decision<M::Event>, pending: Pending<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+        match decision {
+            Decision::Commit { events, reply } if !events.is_empty() => {
+                let (id, print) = (pending.request.command_id.clone(), M::fingerprint(&pending.request.command));
+                self.commit(pending, Writing { id, print, events, reply: Some(reply) }, env, effects);
+            }
+            Decision::Before { id, events } => {
+                debug_assert!(!events.is_empty(), "nothing that could be durable before");
+                let print = Fingerprinter::new("before").text(id.as_str()).finish();
+                self.commit(pending, Writing { id, print, events, reply: None }, env, effects);
+            }
             Decision::Commit { reply: otherwise, .. } | Decision::Ask { otherwise } => {
                 self.ask(pending, Step::Question { otherwise }, env, effects);
             }
@@ -338,12 +366,14 @@ impl<M: Machine, R> Pipeline<M, R> {
         }
     }
 
-    fn commit(&mut self, mut pending: Pending<M, R>, events: Vec<M::Event>, reply: Reply, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
-        let Some((encoded, answer)) = encode_step::<M>(&events, &reply) else {
+    fn commit(&mut self, mut pending: Pending<M, R>, writing: Writing<M>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
+        let Writing { id, print, events, reply } = writing;
+        let Some((encoded, answer)) = encode_step::<M>(&events, reply.as_ref().unwrap_or(&Reply::Done)) else {
             debug_assert!(false, "an event or reply that cannot be encoded");
             return self.answer_busy(pending.request, env, effects);
         };
         if planted(Mutant::AnswerBeforeCommit)
+            && let Some(reply) = &reply
             && let Some(to) = pending.request.reply_to.take()
         {
             effects.push(Effect::Reply { to, command_id: pending.request.command_id.clone(), reply: reply.clone() });
@@ -360,8 +390,8 @@ impl<M: Machine, R> Pipeline<M, R> {
             entity: self.me.clone(),
             expected,
             next,
-            command_id: pending.request.command_id.clone(),
-            fingerprint: M::fingerprint(&pending.request.command),
+            command_id: id,
+            fingerprint: print,
             reply: answer,
             events: encoded,
             state,
@@ -432,15 +462,15 @@ impl<M: Machine, R> Pipeline<M, R> {
     }
 
     fn answer(&mut self, request: Request<M, R>, reply: Reply, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
-        self.notice(&request.command_id, &Notice::Answered(&reply), env);
+        let _ = self.notice(&request.command_id, &Notice::Answered(&reply), env);
         if let Some(to) = request.reply_to {
             effects.push(Effect::Reply { to, command_id: request.command_id, reply });
         }
     }
 
-    fn notice(&mut self, command_id: &CommandId, notice: &Notice<'_, M::Command>, env: &Env<'_>) {
+    fn notice(&mut self, command_id: &CommandId, notice: &Notice<'_, M::Command>, env: &Env<'_>) -> Option<Remark> {
         let context = Context { me: &self.me, command_id, world: env.world, now: env.now };
-        M::notice(&mut self.memory, notice, &context);
+        M::notice(&mut self.memory, notice, &context)
     }
 
     /// A reached deadline becomes a command; what is owed and due is sent.
@@ -473,6 +503,14 @@ impl<M: Machine, R> Pipeline<M, R> {
             effects.push(Effect::WakeAt(wake));
         }
     }
+}
+
+/// Events on their way to the journal, and under which id.
+struct Writing<M: Machine> {
+    id: CommandId,
+    print: Fingerprint,
+    events: Vec<M::Event>,
+    reply: Option<Reply>,
 }
 
 type Encoded = (SmallVec<[Bytes; 1]>, Bytes);

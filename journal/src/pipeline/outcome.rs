@@ -1,5 +1,5 @@
 //! What an outcome of the journal means for the command behind it, and for those that were decided on top of it.
-use super::flight::{Flight, Step, busy, key_reused};
+use super::flight::{Flight, Pending, Step, busy, key_reused};
 use super::{Effect, Env, Phase, Pipeline};
 use crate::codec;
 use crate::contract::{Expected, Outcome, Ticket};
@@ -46,10 +46,14 @@ impl<M: Machine, R> Pipeline<M, R> {
         match step {
             Step::Events { events, reply, expected, next, at } => {
                 self.counters.committed += 1;
+                let settling = matches!(self.phase, Phase::Settling { .. });
                 if expected != self.confirmed_etag.map_or(Expected::Absent, Expected::Etag) {
                     // Durable on top of a commit whose own outcome is unknown here: the journal knows both.
                     self.settle(true);
-                    return self.answer(pending.request, reply, env, effects);
+                    return match reply {
+                        Some(reply) => self.answer(pending.request, reply, env, effects),
+                        None => self.put_back(index, pending),
+                    };
                 }
                 events.iter().for_each(|event| self.confirmed.apply(event, at));
                 self.confirmed_etag = Some(next);
@@ -58,7 +62,11 @@ impl<M: Machine, R> Pipeline<M, R> {
                 }
                 let owes = events.iter().any(M::owes);
                 effects.push(Effect::Released { events, at });
-                self.answer(pending.request, reply, env, effects);
+                match reply {
+                    Some(reply) => self.answer(pending.request, reply, env, effects),
+                    None if settling => self.put_back(index, pending),
+                    None => self.decide_in_place(index, pending, env, effects),
+                }
                 if owes {
                     self.send_owed(env, effects);
                 }
@@ -68,14 +76,23 @@ impl<M: Machine, R> Pipeline<M, R> {
         }
     }
 
+    /// It is decided again with the others, in its order of arrival.
+    fn put_back(&mut self, index: usize, pending: Pending<M, R>) {
+        self.in_flight.insert(index, Box::new(Flight { pending, step: Step::Barrier, ticket: None }));
+    }
+
     fn duplicate(&mut self, index: usize, reply: &[u8], env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
         self.counters.duplicates += 1;
+        // What had to be durable before the command is: it only is not in this state.
+        if self.in_flight.get(index).is_some_and(|flight| matches!(flight.step, Step::Events { reply: None, .. })) {
+            return self.undecided(index, true);
+        }
         // An attempt that ended in Unknown may be the first one: what it wrote is not in this state.
         if self.in_flight.get(index).is_some_and(|flight| flight.pending.unknown) {
             self.settle(true);
         }
         let answer = |flight: &Flight<M, R>| match &flight.step {
-            Step::Events { reply, .. } if planted(Mutant::OwnAnswerForDuplicate) => reply.clone(),
+            Step::Events { reply: Some(reply), .. } if planted(Mutant::OwnAnswerForDuplicate) => reply.clone(),
             _ => codec::decode::<Reply>(reply).unwrap_or_else(|_| busy::<M>(&flight.pending.request.command, env.now)),
         };
         self.refused(index, answer, env, effects);

@@ -33,6 +33,7 @@ fn told(event: &Event) -> Value {
             put(&mut d, "station", station.as_ref().map(|station| station.as_str()));
             d
         }
+        Event::BootSeen { epoch } => json!({"epoch": epoch}),
         Event::Passed { tap, outcome, at } => json!({"tap": tap_id(tap), "outcome": PassageOutcome::from(*outcome), "at": time(*at)}),
         Event::RecordsTaken { epoch, station, records, rejected, limits: _ } => json!({
             "epoch": epoch, "station": station.as_str(), "records": records.iter().map(record).collect::<Vec<_>>(),

@@ -149,6 +149,6 @@ fn erase<M: Machine>(effect: Effect<M, To>) -> Option<Act> {
         }
         Effect::Send(owed) => Act::Send(owed),
         Effect::WakeAt(at) => Act::WakeAt(at),
-        Effect::Released { .. } => return None,
+        Effect::Released { .. } | Effect::Remark(_) => return None,
     })
 }

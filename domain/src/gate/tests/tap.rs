@@ -131,7 +131,7 @@ fn past_its_deadline_a_tap_is_only_asked_for() {
     decide_by(send(&mut gate, tap.clone()));
     gate.now = gate.now + Millis(1);
     assert_eq!(asked(send(&mut gate, tap)), Code::Expired);
-    assert_eq!(gate.events.len(), 1, "only its state stands in the history");
+    assert_eq!(gate.events.len(), 2, "only its state and its boot stand in the history");
 }
 
 #[test]
@@ -161,12 +161,63 @@ fn an_older_boot_or_a_sequence_with_its_record_is_only_asked_for() {
 }
 
 #[test]
-fn a_boot_that_was_heard_of_is_remembered_over_a_crash_once_it_stands_in_the_history() {
+fn a_new_boot_is_written_down_before_its_first_tap_goes_on_and_outlives_a_crash() {
     let mut gate = gate();
-    gate.ask(super::records::batch(2, &[1]));
+    for (epoch, seq) in [(2, 1), (2, 2), (3, 1)] {
+        let mut tap = entry(&gate, seq);
+        tap.id.epoch = epoch;
+        decide_by(send(&mut gate, tap));
+    }
+    let boots: Vec<_> = gate.events.iter().filter(|event| matches!(event, Event::BootSeen { .. })).collect();
+    assert_eq!(boots, [&Event::BootSeen { epoch: 2 }, &Event::BootSeen { epoch: 3 }], "once a boot, never a tap");
+    gate.memory = GateMemory::default();
+    let mut older = entry(&gate, 5);
+    older.id.epoch = 2;
+    assert_eq!(asked(send(&mut gate, older)), Code::KeyReused);
+    assert_eq!(gate.state, gate.replayed());
+}
+
+#[test]
+fn a_passage_and_records_tell_of_a_new_boot_too() {
+    let mut gate = gate();
+    let tap = TapId { device: id(&gate.me.id), epoch: 4, seq: 1 };
+    let passage = Command::Passage { tap, reference: Some(Reference("a1/7".into())), outcome: Passage::Passed, at: gate.now };
+    assert!(matches!(gate.decide(passage), Decision::Forward { .. }));
+    assert_eq!(gate.state.epoch, 4);
+    gate.ask(super::records::batch(5, &[1]));
     gate.memory = GateMemory::default();
     let older = entry(&gate, 5);
     assert_eq!(asked(send(&mut gate, older)), Code::KeyReused);
+}
+
+#[test]
+fn after_a_crash_a_gates_clock_is_what_its_last_state_said() {
+    let behind = |gate: &mut Gate1, seq, behind_s| {
+        let tap = tap_at(gate, seq, Direction::Entry, gate.now - Millis::seconds(behind_s));
+        send(gate, tap)
+    };
+    let mut gate = silent();
+    gate.ask(Command::State(twin(gate.now - Millis::seconds(30))));
+    gate.memory = GateMemory::default();
+    assert_eq!(decide_by(behind(&mut gate, 1, 30)), gate.now + Millis(250));
+    gate.memory = GateMemory::default();
+    assert_eq!(asked(behind(&mut gate, 2, 50)), Code::Expired, "it is late: one message alone says nothing of the clock");
+    gate.ask(Command::State(Twin { online: false, ..twin(gate.now) }));
+    gate.memory = GateMemory::default();
+    assert_eq!(decide_by(behind(&mut gate, 3, 30)), gate.now + Millis(250), "a will says nothing of it");
+}
+
+#[test]
+fn a_clock_that_was_set_back_costs_a_second_of_taps() {
+    let mut gate = gate();
+    let first = entry(&gate, 1);
+    decide_by(send(&mut gate, first));
+    for (seq, after_ms, open) in [(2, 1_000, false), (3, 1_500, false), (4, 2_100, true), (5, 2_200, true)] {
+        gate.now = MORNING + Millis(after_ms);
+        let tap = tap_at(&gate, seq, Direction::Entry, gate.now - Millis::seconds(20));
+        let decision = send(&mut gate, tap);
+        assert_eq!(matches!(decision, Decision::Forward { .. }), open, "tap {seq}: {decision:?}");
+    }
 }
 
 #[test]

@@ -118,6 +118,7 @@ impl Rig {
             Effect::Send(owed) => self.sent.push(owed.id),
             Effect::WakeAt(wake) => self.wake = wake,
             Effect::Released { .. } => self.released += 1,
+            Effect::Remark(_) => {}
         }
     }
     /// Asks under the id `id`; the answer goes to `to`.

@@ -7,7 +7,7 @@ use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::fingerprint::{Fingerprint, Fingerprinter};
 use tongdao_domain::gate;
 use tongdao_domain::id::{CommandId, DeviceId, TapId, Token};
-use tongdao_domain::machine::{self, Context, Decision, Machine, Notice, Owed, OwedWhat, Recipient, Refusal, RefusalCode, Reply};
+use tongdao_domain::machine::{self, Context, Decision, Machine, Notice, Owed, OwedWhat, Recipient, Refusal, RefusalCode, Remark, Reply};
 use tongdao_domain::money::Amount;
 use tongdao_domain::tap::{Direction, Medium, MediumKind, Tap, TapDecision};
 use tongdao_domain::time::{Millis, Timestamp};
@@ -21,6 +21,8 @@ pub(super) enum Ask {
     Read,
     /// Somebody else decides.
     Pass,
+    /// Somebody else decides once the sum is at least this.
+    PassFrom(i64),
     /// The toy is the wrong one.
     Lost,
     /// Owe something from now on.
@@ -98,7 +100,11 @@ impl Machine for Toy {
             }
             Ask::Add(n) => commit(Event::Added(*n), sum(self.sum + n)),
             Ask::Read => Decision::Ask { otherwise: sum(self.sum) },
-            Ask::Pass => {
+            Ask::PassFrom(least) if self.sum < *least => {
+                let id = command_id(&format!("least/{least}"));
+                Decision::Before { id, events: vec![Event::Added(least - self.sum)] }
+            }
+            Ask::Pass | Ask::PassFrom(_) => {
                 let to = Recipient::Entity(EntityKey::new(EntityKind::Audit, "other"));
                 Decision::Forward { to, command: Ask::Add(self.sum).into() }
             }
@@ -125,11 +131,12 @@ impl Machine for Toy {
             Event::Until(until) => self.until = *until,
         }
     }
-    fn notice(memory: &mut Memory, notice: &Notice<'_, Ask>, _context: &Context<'_>) {
+    fn notice(memory: &mut Memory, notice: &Notice<'_, Ask>, _context: &Context<'_>) -> Option<Remark> {
         match notice {
             Notice::Arrived(_) => memory.arrived += 1,
             Notice::Answered(_) => memory.answered += 1,
         }
+        None
     }
     fn owed(&self, _me: &EntityKey) -> Vec<Owed> {
         let to = Recipient::Entity(EntityKey::new(EntityKind::Audit, "other"));
