@@ -11,9 +11,11 @@ use schemars::{JsonSchema, Schema};
 use serde_json::{Map, Value, json};
 
 mod console;
+mod openapi;
 mod typescript;
 
 pub use console::console_schemas;
+pub use openapi::{ROUTES, Route, openapi};
 pub use typescript::typescript;
 
 /// A message in the contract.
@@ -99,19 +101,30 @@ pub fn asyncapi() -> String {
         channels.insert(name.to_owned(), channel(address, "command", "A command to many devices"));
         operations.insert(format!("send_{name}"), operation("send", name, "command", false));
     }
+    let consoles = console::Parts::new();
+    channels.extend(consoles.channels);
+    operations.extend(consoles.operations);
+    messages.extend(consoles.messages);
+    schemas.extend(consoles.schemas);
     text(&json!({
         "asyncapi": "3.0.0",
         "info": {
-            "title": "Tongdao devices",
+            "title": "Tongdao",
             "version": "1.0.0",
-            "description": "MQTT 5 and 3.1.1, QoS 1, JSON in UTF-8 of at most 64 KiB. Client id = user name = device id, password = its secret. \
-                Unknown fields are ignored if they are a number, a boolean or at most 128 characters, else the payload is refused.",
+            "description": "Devices speak MQTT 5 and 3.1.1, QoS 1, JSON in UTF-8 of at most 64 KiB. Client id = user name = device id, password = its secret. \
+                Unknown fields are ignored if they are a number, a boolean or at most 128 characters, else the payload is refused. \
+                Consoles speak WebSocket with the subprotocol `tongdao.v1.json`: JSON frames with their kind in `t`; there an unknown field is an error.",
         },
         "defaultContentType": "application/json",
-        "servers": {"local": {"host": "127.0.0.1:1883", "protocol": "mqtt", "description": "`listen.mqtt`; TLS on `listen.mqtts`"}},
+        "servers": {
+            "mqtt": {"host": "127.0.0.1:1883", "protocol": "mqtt", "description": "`listen.mqtt`; TLS on `listen.mqtts`"},
+            "ws": {"host": "127.0.0.1:8080", "protocol": "ws", "description": "`listen.http`"},
+        },
         "channels": channels,
         "operations": operations,
         "components": {"messages": messages, "schemas": schemas},
+        "x-operations": consoles.ops,
+        "x-boards": consoles.boards,
     }))
 }
 
@@ -142,7 +155,8 @@ fn channel(address: &str, message: &str, summary: &str) -> Value {
         .map(|name| (name.to_owned(), json!({"description": format!("{name} id, [A-Za-z0-9._-]{{1,64}}")})))
         .collect();
     let messages = json!({message: {"$ref": format!("#/components/messages/{message}")}});
-    json!({"address": address, "summary": summary, "parameters": parameters, "messages": messages})
+    let servers = json!([{"$ref": "#/servers/mqtt"}]);
+    json!({"address": address, "summary": summary, "parameters": parameters, "messages": messages, "servers": servers})
 }
 
 fn operation(action: &str, channel: &str, message: &str, retained: bool) -> Value {
@@ -225,23 +239,25 @@ mod tests {
         }
     }
 
+    /// Where the document refers to.
+    pub(super) fn references(value: &Value) -> Vec<String> {
+        match value {
+            Value::Object(fields) => {
+                let own = fields.get("$ref").and_then(Value::as_str).map(str::to_owned);
+                own.into_iter().chain(fields.values().flat_map(references)).collect()
+            }
+            Value::Array(items) => items.iter().flat_map(references).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     #[test]
     fn every_reference_in_the_documents_leads_somewhere() {
-        fn references(value: &Value, found: &mut Vec<String>) {
-            match value {
-                Value::Object(fields) => {
-                    found.extend(fields.get("$ref").and_then(Value::as_str).map(str::to_owned));
-                    fields.values().for_each(|field| references(field, found));
-                }
-                Value::Array(items) => items.iter().for_each(|item| references(item, found)),
-                _ => {}
-            }
-        }
-        for document in json_schemas().into_iter().map(|(_, text)| text).chain([asyncapi()]) {
+        for document in
+            json_schemas().into_iter().map(|(_, text)| text).chain([asyncapi()]).chain(console_schemas().into_iter().map(|(_, text)| text))
+        {
             let document: Value = serde_json::from_str(&document).expect("JSON");
-            let mut found = Vec::new();
-            references(&document, &mut found);
-            for reference in found {
+            for reference in references(&document) {
                 assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
             }
         }

@@ -217,6 +217,108 @@ impl Whole {
     }
 }
 
+/// What the WebSocket adds to the AsyncAPI document.
+pub(super) struct Parts {
+    pub(super) channels: Map<String, Value>,
+    pub(super) operations: Map<String, Value>,
+    pub(super) messages: Map<String, Value>,
+    pub(super) schemas: Map<String, Value>,
+    pub(super) ops: Value,
+    pub(super) boards: Value,
+}
+
+impl Parts {
+    pub(super) fn new() -> Self {
+        let whole = Whole::of(SchemaSettings::draft07().with(|settings| settings.definitions_path = "/components/schemas".into())).apart();
+        let messages = FRAMES.iter().zip(&whole.frames).map(|(frame, schema)| (frame.name(), frame.message(schema))).collect();
+        let refs = FRAMES.iter().map(|frame| (frame.name(), json!({"$ref": format!("#/components/messages/{}", frame.name())})));
+        let channel = json!({
+            "address": "/ws",
+            "summary": "One connection of a console: it sends client frames and gets server frames",
+            "servers": [{"$ref": "#/servers/ws"}],
+            "messages": refs.collect::<Map<_, _>>(),
+            "bindings": {"ws": {"method": "GET", "bindingVersion": "0.1.0"}},
+        });
+        Self {
+            channels: [("console".to_owned(), channel)].into_iter().collect(),
+            operations: operations(),
+            messages,
+            ops: super::openapi::operations(&whole),
+            boards: boards(&whole),
+            schemas: whole.definitions,
+        }
+    }
+}
+
+/// A client's frame and the one that answers it; then what the server sends by itself.
+fn operations() -> Map<String, Value> {
+    let message = |name: &str| json!({"$ref": format!("#/channels/console/messages/{name}")});
+    let channel = json!({"$ref": "#/channels/console"});
+    let answers =
+        [("sub", Some("server.sub")), ("unsub", Some("server.unsub")), ("cmd", Some("server.ack")), ("relay", None), ("beat", None)];
+    let receive = answers.into_iter().map(|(t, answer)| {
+        let mut operation = json!({"action": "receive", "channel": channel, "messages": [message(&format!("client.{t}"))]});
+        if let Some(answer) = answer {
+            operation["reply"] = json!({"channel": channel, "messages": [message(answer)]});
+        }
+        (format!("receive_console_{t}"), operation)
+    });
+    let sent: Vec<Value> = FRAMES.iter().filter(|frame| !frame.client).map(|frame| message(&frame.name())).collect();
+    let send = ("send_console".to_owned(), json!({"action": "send", "channel": channel, "messages": sent}));
+    receive.chain([send]).collect()
+}
+
+fn boards(whole: &Whole) -> Value {
+    let one = |(board, (snapshot, event, states)): (&BoardWords, &(Value, Value, Vec<Value>))| {
+        let states: Map<String, Value> =
+            board.states.iter().zip(states).map(|((key, _), schema)| ((*key).to_owned(), schema.clone())).collect();
+        let about = json!({"channel": board.address, "summary": board.summary, "snapshot": snapshot, "event": event, "state": states});
+        (board.kind.to_owned(), about)
+    };
+    Value::Object(BOARDS.iter().zip(&whole.boards).map(one).collect())
+}
+
+impl Frame {
+    fn message(&self, schema: &Value) -> Value {
+        let tag = json!({"type": "object", "properties": {"t": {"const": self.t}}, "required": ["t"]});
+        json!({
+            "name": self.name(), "summary": self.summary, "contentType": "application/json", "payload": {"allOf": [tag, schema]},
+        })
+    }
+}
+
+impl Whole {
+    /// With names of its own, so that it may stand beside the devices' definitions.
+    fn apart(self) -> Self {
+        let definitions = self.definitions.into_iter().map(|(name, schema)| (format!("console.{name}"), apart(schema))).collect();
+        Self {
+            definitions,
+            frames: self.frames.into_iter().map(apart).collect(),
+            ops: self.ops.into_iter().map(|(args, result)| (apart(args), apart(result))).collect(),
+            boards: self
+                .boards
+                .into_iter()
+                .map(|(snapshot, event, states)| (apart(snapshot), apart(event), states.into_iter().map(apart).collect()))
+                .collect(),
+            bodies: self.bodies,
+        }
+    }
+}
+
+fn apart(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(fields.into_iter().map(|(name, field)| (name.clone(), renamed(&name, field))).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(apart).collect()),
+        plain => plain,
+    }
+}
+fn renamed(name: &str, field: Value) -> Value {
+    match (name, field.as_str().and_then(|reference| reference.strip_prefix("#/components/schemas/"))) {
+        ("$ref", Some(of)) => json!(format!("#/components/schemas/console.{of}")),
+        _ => apart(field),
+    }
+}
+
 /// Bodies of HTTP that are no frames, by the name that [`super::openapi`] knows them by.
 pub(super) const BODIES: [(&str, Add); 13] = [
     ("login", of::<http::LoginBody>()),

@@ -1,0 +1,173 @@
+//! The HTTP interface as one OpenAPI 3.1 document: its schemas are those of the types that read and write, its paths one
+//! table, to which the server's routes are held by a test.
+use super::console::Whole;
+use super::text;
+use crate::console::codes::Code;
+use crate::console::op::Op;
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+/// A way into the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Route {
+    /// `get` or `post`.
+    pub method: &'static str,
+    /// The path with its parameters in braces.
+    pub path: &'static str,
+    /// Needs a session, a ticket or a token.
+    pub signed_in: bool,
+    summary: &'static str,
+    body: Option<&'static str>,
+    answer: Answer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    /// A body by its name.
+    Json(&'static str),
+    /// Any JSON object.
+    Object,
+    /// Text of this type.
+    Text(&'static str),
+    /// Nothing but the status.
+    None,
+}
+
+const fn get(path: &'static str, signed_in: bool, answer: Answer, summary: &'static str) -> Route {
+    Route { method: "get", path, signed_in, summary, body: None, answer }
+}
+const fn post(path: &'static str, signed_in: bool, body: Option<&'static str>, answer: Answer, summary: &'static str) -> Route {
+    Route { method: "post", path, signed_in, summary, body, answer }
+}
+
+/// Every route of the contract.
+pub const ROUTES: &[Route] = &[
+    get("/healthz", false, Answer::Text("text/plain"), "The process runs"),
+    get("/readyz", false, Answer::Text("text/plain"), "The process takes work; `?verbose` lists the checks"),
+    get("/version", false, Answer::Object, "Version, and the server's clock as `now`"),
+    get("/metrics", false, Answer::Text("text/plain"), "Figures in Prometheus' text format"),
+    post("/api/v1/login", false, Some("login"), Answer::Json("me"), "Sign in; sets the session cookie"),
+    post("/api/v1/logout", true, None, Answer::None, "End the session"),
+    post("/api/v1/unlock", true, Some("unlock"), Answer::Json("me"), "Unlock the page"),
+    get("/api/v1/me", true, Answer::Json("me"), "Who is signed in, with which rights"),
+    post("/api/v1/ws-tickets", true, None, Answer::Json("ws_ticket"), "A ticket for one WebSocket connection"),
+    post("/api/v1/commands", true, Some("command"), Answer::Json("ack"), "Every command, by the same door as the WebSocket's `cmd`"),
+    get("/api/v1/boards/{channel}", true, Answer::Json("board"), "A channel as it is now"),
+    get("/api/v1/alarms", true, Answer::Json("alarms"), "Alarms in scope"),
+    get("/api/v1/approvals", true, Answer::Json("approvals"), "Commands that wait for a second person"),
+    get("/api/v1/users", true, Answer::Json("users"), "Users"),
+    get("/api/v1/openapi.json", false, Answer::Object, "This document"),
+    get("/api/v1/asyncapi.json", false, Answer::Object, "MQTT and WebSocket as an AsyncAPI document"),
+];
+
+/// The OpenAPI 3.1 document, as JSON text.
+#[must_use]
+pub fn openapi() -> String {
+    let whole = Whole::of(SchemaSettings::draft2020_12().with(|settings| settings.definitions_path = "/components/schemas".into()));
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let methods = paths.entry(route.path).or_insert_with(|| json!({}));
+        methods[route.method] = route.described(&whole);
+    }
+    text(&json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tongdao",
+            "version": "1.0.0",
+            "description": "The HTTP interface of a node. Live data and commands go over the WebSocket at `/ws` (see the AsyncAPI document); \
+                `POST /api/v1/commands` is the same door. A refusal is a problem of RFC 9457 with a stable `code`. Fields may be added.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": whole.definitions,
+            "securitySchemes": {
+                "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Set by `POST /api/v1/login`"},
+                "token": {"type": "http", "scheme": "bearer", "description": "An API token of a program"},
+            },
+        },
+        "x-operations": operations(&whole),
+    }))
+}
+
+impl Route {
+    fn described(&self, whole: &Whole) -> Value {
+        let mut responses = json!({
+            "200": self.answer.described(whole),
+            "default": {"description": problems(), "content": {"application/problem+json": {"schema": whole.bodies["problem"]}}},
+        });
+        if self.answer == Answer::None {
+            responses["204"] = json!({"description": "Done"});
+            responses.as_object_mut().map(|fields| fields.remove("200"));
+        }
+        let mut described = json!({"summary": self.summary, "operationId": self.id(), "responses": responses});
+        if let Some(name) = self.body {
+            let schema = if name == "command" { command(whole) } else { whole.bodies[name].clone() };
+            described["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
+        }
+        if self.signed_in {
+            described["security"] = json!([{"session": []}, {"token": []}]);
+        }
+        if self.path.contains('{') {
+            let channel = json!({"type": "string", "examples": ["gates:tianfu", "overview:all"]});
+            described["parameters"] = json!([{"name": "channel", "in": "path", "required": true, "schema": channel}]);
+        }
+        described
+    }
+    fn id(&self) -> String {
+        let words: String = self.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+        format!("{}_{}", self.method, words.trim_start_matches("_api_v1").trim_matches('_'))
+    }
+}
+
+impl Answer {
+    fn described(self, whole: &Whole) -> Value {
+        match self {
+            Self::Json(name) => json!({"description": "As asked", "content": {"application/json": {"schema": whole.bodies[name]}}}),
+            Self::Object => json!({"description": "As asked", "content": {"application/json": {"schema": {"type": "object"}}}}),
+            Self::Text(kind) => json!({"description": "As asked", "content": {kind: {"schema": {"type": "string"}}}}),
+            Self::None => json!({"description": "Done"}),
+        }
+    }
+}
+
+fn problems() -> String {
+    let codes: Vec<String> = Code::ALL.iter().map(|code| format!("`{}` {}", code.name(), code.status())).collect();
+    format!("Refused. Codes and statuses: {}", codes.join(", "))
+}
+
+/// The body of a command, with the arguments of each operation.
+fn command(whole: &Whole) -> Value {
+    let one = |(words, (args, _)): (&crate::console::op::OpWords, &(Value, Value))| json!({"title": words.name, "properties": {"op": {"const": words.name}, "args": args}});
+    let ops: Vec<Value> = Op::ALL.iter().zip(&whole.ops).map(one).collect();
+    json!({"allOf": [whole.bodies["command"], {"oneOf": ops}]})
+}
+
+/// What each operation takes and answers.
+pub(super) fn operations(whole: &Whole) -> Value {
+    let one = |(words, (args, result)): (&crate::console::op::OpWords, &(Value, Value))| {
+        (words.name.to_owned(), json!({"summary": words.summary, "args": args, "result": result}))
+    };
+    Value::Object(Op::ALL.iter().zip(&whole.ops).map(one).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{references, same};
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn the_committed_document_is_that_of_the_code() {
+        same("openapi.json", &openapi());
+    }
+
+    #[test]
+    fn every_reference_leads_somewhere_and_every_operation_has_its_own_id() {
+        let document: Value = serde_json::from_str(&openapi()).expect("JSON");
+        for reference in references(&document) {
+            assert!(document.pointer(reference.trim_start_matches('#')).is_some(), "{reference}");
+        }
+        let ids: BTreeSet<String> = ROUTES.iter().map(Route::id).collect();
+        assert_eq!(ids.len(), ROUTES.len());
+    }
+}
