@@ -29,6 +29,10 @@ pub enum Command {
     Demo(DemoArgs),
     /// Check config and site files, print the effective config with secrets masked.
     CheckConfig,
+    /// Print the OpenAPI document of the HTTP interface.
+    Openapi,
+    /// Print the AsyncAPI document of MQTT and WebSocket.
+    Asyncapi,
     /// Is the server ready? Exit 0 when it is.
     Healthcheck,
     /// Check the journal: hash chain, versions, sequence numbers, one outcome per tap, money. Exit 1 names the first fault.
@@ -370,6 +374,14 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_contract_is_printed_without_a_server() {
+        for (word, command) in [("openapi", Command::Openapi), ("asyncapi", Command::Asyncapi)] {
+            let parsed = Cli::try_parse_from(["tongdao", word]).expect("parses").command.expect("a command");
+            assert_eq!(std::mem::discriminant(&parsed), std::mem::discriminant(&command));
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use tongdao_protocol::money::Amount;
 
 /// The whole config.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -29,6 +30,10 @@ pub struct Config {
     pub gate: Gate,
     /// Windows of travel accounts.
     pub account: Account,
+    /// Alarms.
+    pub alarms: Alarms,
+    /// What needs a second person.
+    pub approvals: Approvals,
     /// The process clock.
     pub clock: Clock,
     /// Limits of device connections.
@@ -149,6 +154,24 @@ pub struct Account {
     pub taps_kept_d: i64,
 }
 
+/// Alarms.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Alarms {
+    /// A person puts an alarm off at most this long.
+    pub snooze_max_h: i64,
+}
+
+/// What needs a second person.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Approvals {
+    /// A waiver or adjustment at the service desk above this amount.
+    pub waive_above: Amount,
+    /// A command waits this long for its second person.
+    pub ttl_s: i64,
+}
+
 /// The process clock.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -188,6 +211,8 @@ impl Default for Config {
             journal: Journal::default(),
             gate: Gate::default(),
             account: Account::default(),
+            alarms: Alarms::default(),
+            approvals: Approvals::default(),
             clock: Clock::default(),
             gateway: tongdao_device_gateway::config::GatewayConfig::default(),
             log: Log::default(),
@@ -254,6 +279,18 @@ impl Default for Account {
     }
 }
 
+impl Default for Alarms {
+    fn default() -> Self {
+        Self { snooze_max_h: 24 }
+    }
+}
+
+impl Default for Approvals {
+    fn default() -> Self {
+        Self { waive_above: Amount(tongdao_domain::money::Amount::from_fen(5000)), ttl_s: 600 }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".into(), format: LogFormat::Text }
@@ -305,7 +342,7 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 11] = [
+        let positive: [(&str, i64); 13] = [
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),
@@ -317,6 +354,8 @@ impl Config {
             ("gate.owed_again_ms", self.gate.owed_again_ms),
             ("gate.records_per_batch_max", self.gate.records_per_batch_max.try_into().unwrap_or(i64::MAX)),
             ("account.taps_kept_d", self.account.taps_kept_d),
+            ("alarms.snooze_max_h", self.alarms.snooze_max_h),
+            ("approvals.ttl_s", self.approvals.ttl_s),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value <= 0) {
             return wrong(key, "must be more than 0");

@@ -19,6 +19,7 @@ use cli::{Cli, Command, Op};
 use config::Config;
 use exit::{Failure, finish};
 use std::process::ExitCode;
+use tongdao_protocol::schema;
 
 fn main() -> ExitCode {
     match Cli::try_parse() {
@@ -31,16 +32,25 @@ fn main() -> ExitCode {
 }
 
 fn run(cli: Cli) -> Result<u8, Failure> {
-    if let Some(Command::Demo(args)) = &cli.command {
-        return demo::run(args, cli.config.as_deref(), cli.data_dir.as_deref());
-    }
-    let config = Config::load(cli.config.as_deref(), cli.data_dir.as_deref())?;
+    let (file, folder) = (cli.config.as_deref(), cli.data_dir.as_deref());
+    let config = || Config::load(file, folder);
     match cli.command.unwrap_or(Command::Serve) {
-        Command::Serve | Command::Demo(_) => serve::run(&config),
-        Command::CheckConfig => sites::check(&config),
-        Command::Healthcheck => node::ask_server(&config, &Op::Healthcheck),
-        Command::Verify => node::offline_or_server(&config, &Op::Verify, ops::verify_files),
-        Command::Doctor { accept_loss } => node::offline_or_server(&config, &Op::Doctor, |config| ops::doctor_files(config, accept_loss)),
-        Command::Op(args) => node::operate(&config, args.into_op()?),
+        Command::Serve => serve::run(&config()?),
+        Command::Demo(args) => demo::run(&args, file, folder),
+        Command::CheckConfig => sites::check(&config()?),
+        Command::Openapi => Ok(printed(&schema::openapi())),
+        Command::Asyncapi => Ok(printed(&schema::asyncapi())),
+        Command::Healthcheck => node::ask_server(&config()?, &Op::Healthcheck),
+        Command::Verify => node::offline_or_server(&config()?, &Op::Verify, ops::verify_files),
+        Command::Doctor { accept_loss } => {
+            node::offline_or_server(&config()?, &Op::Doctor, |config| ops::doctor_files(config, accept_loss))
+        }
+        Command::Op(args) => node::operate(&config()?, args.into_op()?),
     }
+}
+
+/// A document of the contract, whole, on standard output; a reader that has enough is no fault.
+fn printed(document: &str) -> u8 {
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), document.as_bytes());
+    exit::OK
 }

@@ -30,6 +30,8 @@ pub fn settings(config: &Config) -> Settings {
         missing_exit_after: Millis::hours(account.missing_exit_after_h),
         taps_kept: Millis::hours(account.taps_kept_d * 24),
         answers_kept: Millis::hours(config.journal.answers_kept_h),
+        alarm_snooze_max: Millis::hours(config.alarms.snooze_max_h),
+        approval_ttl_max: Millis::seconds(config.approvals.ttl_s),
         ..Settings::default()
     }
 }
