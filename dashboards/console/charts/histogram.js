@@ -1,0 +1,51 @@
+// How long answers took: bars by bucket, the device's deadline as a line. A gate that hears nothing by then decides alone.
+import { html, useRef } from "../vendor/preact.js";
+import { t } from "../i18n.js";
+import { ms, number } from "../format.js";
+import { useWidth } from "./size.js";
+
+const TOP = 22;
+const FOOT = 22;
+
+/** @param {{latency: import("../types/wire.d.ts").Latency, deadline: number, height?: number}} props */
+export function Histogram({ latency, deadline, height = 180 }) {
+  const box = useRef(null);
+  const width = useWidth(box);
+  const { bounds_ms: bounds, counts } = latency;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  const late = counts.reduce((sum, count, index) => sum + ((bounds[index - 1] ?? 0) >= deadline ? count : 0), 0);
+  const label = t("histogram-text", { total, late, deadline });
+  return html`<figure class="histogram"><div ref=${box} style=${{ height: `${height}px` }}>${width > 0 && drawing({ bounds, counts, deadline, width, height, label })}</div>
+    <figcaption class="small quiet">${label}</figcaption></figure>`;
+}
+
+/** @param {any} props */
+function drawing({ bounds, counts, deadline, width, height, label }) {
+  const slot = width / counts.length;
+  const most = Math.max(1, ...counts);
+  const room = height - TOP - FOOT;
+  const edge = place(bounds, deadline) * slot;
+  const every = Math.max(1, Math.ceil(46 / slot));
+  return html`<svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" role="img" aria-label=${label}>
+    <line class="axis" x1="0" x2=${width} y1=${height - FOOT} y2=${height - FOOT} />
+    ${counts.map((/** @type {number} */ count, /** @type {number} */ index) => {
+      const tall = count === 0 ? 0 : Math.max(2, (count / most) * room);
+      const late = (bounds[index - 1] ?? 0) >= deadline;
+      return html`<g key=${index}><rect class=${late ? "bar late" : "bar"} x=${index * slot + 1} width=${Math.max(1, slot - 2)} y=${height - FOOT - tall} height=${tall}><title>${bucket(bounds, index)}: ${number(count)}</title></rect>
+        ${index % every === every - 1 && index < bounds.length && Math.abs((index + 1) * slot - width) > 20 && html`<text class="tick" x=${(index + 1) * slot} y=${height - 6} text-anchor="middle">${ms(bounds[index])}</text>`}</g>`;
+    })}
+    ${edge <= width && html`<line class="deadline" x1=${edge} x2=${edge} y1=${TOP - 8} y2=${height - FOOT} />
+    <text class="deadline-text" x=${edge - 6} y=${TOP - 8} text-anchor="end" dominant-baseline="middle">${t("deadline", { deadline })}</text>`}
+  </svg>`;
+}
+
+/** Where a value lies among the buckets, in slots. @param {number[]} bounds @param {number} value */
+export function place(bounds, value) {
+  const index = bounds.findIndex((bound) => bound >= value);
+  if (index < 0) return bounds.length + 1;
+  const low = bounds[index - 1] ?? 0;
+  return index + (value - low) / (bounds[index] - low);
+}
+
+/** @param {number[]} bounds @param {number} index */
+const bucket = (bounds, index) => (index < bounds.length ? `≤ ${ms(bounds[index])} ms` : `> ${ms(bounds.at(-1) ?? 0)} ms`);

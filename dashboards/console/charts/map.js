@@ -1,0 +1,87 @@
+// The network: stations as dots where the site file puts them, links between them. A station in order is a quiet dot whose size
+// tells its load; colour and shape are kept for what is not in order. Every station is a link, and the arrow keys walk the net.
+import { html, useRef } from "../vendor/preact.js";
+import { named, t, word } from "../i18n.js";
+import { rate } from "../format.js";
+import { go } from "../router.js";
+
+const PAD = 26;
+
+/** What a station shows: the worst of it. @param {any} row @returns {"emergency"|"offline"|"alarm"|"mode"|"well"} */
+export function condition(row) {
+  if (row.modes.includes("emergency")) return "emergency";
+  if (row.of > 0 && row.online === 0) return "offline";
+  if (row.alarms > 0 || row.online < row.of) return "alarm";
+  return row.modes.length > 0 ? "mode" : "well";
+}
+
+/** One sentence for a station. @param {any} row @returns {string} */
+export function describe(row) {
+  const modes = row.modes.map((/** @type {string} */ mode) => word("mode", mode)).join(", ");
+  return t("station-line", { name: named(row.name, row.station), online: row.online, of: row.of, rate: rate(row.taps_s), alarms: row.alarms, modes: modes || t("mode-normal") });
+}
+
+/** Coordinates for the drawing; without any in the data, stations stand on a circle. @param {any[]} rows */
+export function layout(rows) {
+  const placed = rows.every((row) => Number.isFinite(row.x) && Number.isFinite(row.y)) && new Set(rows.map((row) => `${row.x} ${row.y}`)).size > rows.length / 2;
+  const raw = rows.map((row, index) => (placed ? [row.x, row.y] : [Math.cos((index / rows.length) * 2 * Math.PI), Math.sin((index / rows.length) * 2 * Math.PI)]));
+  const xs = raw.map(([x]) => x);
+  const ys = raw.map(([, y]) => y);
+  const [left, top] = [Math.min(...xs), Math.min(...ys)];
+  const [wide, tall] = [Math.max(...xs) - left || 1, Math.max(...ys) - top || 1];
+  const scale = Math.min((1000 - 2 * PAD) / wide, 1000 / tall);
+  const height = tall * scale + 2 * PAD;
+  const shift = (1000 - wide * scale) / 2;
+  return { height, at: new Map(rows.map((row, index) => [row.station, [shift + (raw[index][0] - left) * scale, PAD + (raw[index][1] - top) * scale]])) };
+}
+
+/** The nearest station in a direction. @param {Map<string, number[]>} at @param {string} from @param {string} key @returns {string|undefined} */
+export function towards(at, from, key) {
+  const here = at.get(from);
+  const heading = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] }[key];
+  if (!here || !heading) return undefined;
+  let best;
+  for (const [station, [x, y]] of at) {
+    const [dx, dy] = [x - here[0], y - here[1]];
+    const along = dx * heading[0] + dy * heading[1];
+    const aside = Math.abs(dx * heading[1]) + Math.abs(dy * heading[0]);
+    if (along <= 0.5 || aside > along * 2) continue;
+    const cost = along + aside * 2;
+    if (!best || cost < best.cost) best = { station, cost };
+  }
+  return best?.station;
+}
+
+/** @param {{stations: any[], links: [string, string][], labels?: boolean}} props */
+export function NetworkMap({ stations, links, labels = true }) {
+  const svg = useRef(/** @type {SVGElement|null} */ (null));
+  if (stations.length === 0) return null;
+  const { at, height } = layout(stations);
+  const degree = new Map();
+  for (const [a, b] of links) for (const end of [a, b]) degree.set(end, (degree.get(end) ?? 0) + 1);
+  const key = (/** @type {KeyboardEvent} */ event) => {
+    const from = /** @type {Element} */ (event.target).closest("[data-station]")?.getAttribute("data-station");
+    if (!from) return;
+    if (event.key === "Enter") go(`/gates/${encodeURIComponent(from)}`);
+    const to = towards(at, from, event.key);
+    if (to) /** @type {any} */ (svg.current?.querySelector(`[data-station="${CSS.escape(to)}"]`))?.focus();
+    if (to || event.key.startsWith("Arrow")) event.preventDefault();
+  };
+  return html`<svg ref=${svg} class="map" viewBox="0 0 1000 ${height}" role="group" aria-label=${t("map-label", { count: stations.length })} onKeyDown=${key}>
+    <g class="links" aria-hidden="true">${links.map(([a, b]) => at.has(a) && at.has(b) && html`<line key=${`${a} ${b}`} x1=${at.get(a)?.[0]} y1=${at.get(a)?.[1]} x2=${at.get(b)?.[0]} y2=${at.get(b)?.[1]} />`)}</g>
+    ${stations.map((row) => html`<${Stop} key=${row.station} row=${row} at=${at.get(row.station)} big=${(degree.get(row.station) ?? 0) > 2} labels=${labels} />`)}
+  </svg>`;
+}
+
+/** @param {{row: any, at: number[], big: boolean, labels: boolean}} props */
+function Stop({ row, at: [x, y], big, labels }) {
+  const state = condition(row);
+  const r = Math.min(11, 3.2 + Math.sqrt(Math.max(0, row.taps_s)) * 1.7);
+  const text = describe(row);
+  return html`<a class="stop" data-state=${state} data-station=${row.station} href="/gates/${encodeURIComponent(row.station)}" aria-label=${text}>
+    <title>${text}</title>
+    <circle class="reach" cx=${x} cy=${y} r="14" />
+    ${state === "emergency" || state === "offline" ? html`<rect class="dot-s" x=${x - 8} y=${y - 8} width="16" height="16" />` : state === "alarm" ? html`<path class="dot-s" d="M${x} ${y - 9}l9 9-9 9-9-9z" />` : html`<circle class="dot-s" cx=${x} cy=${y} r=${r} />`}
+    ${labels && (big || state !== "well") && html`<text x=${x + 13} y=${y - 8}>${named(row.name, row.station)}</text>`}
+  </a>`;
+}

@@ -1,0 +1,16 @@
+// How wide there is room, in CSS pixels.
+import { useEffect, useState } from "../vendor/preact.js";
+
+/** @param {any} ref @returns {number} 0 until it is known */
+export function useWidth(ref) {
+  const [width, setWidth] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => setWidth(Math.floor(entry.contentRect.width)));
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return width;
+}
+
+/** A colour of the present scheme. @param {string} name @returns {string} */
+export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();

@@ -1,0 +1,362 @@
+# Words of the console, English. The same keys in the same order stand in zh-CN.ftl.
+
+## Frame
+brand = Tongdao
+document-title = { $page } · Tongdao
+skip = Skip to content
+nav = Pages
+nav-overview = Overview
+nav-gates = Gates
+language = Language
+language-zh-CN = 中文
+language-en = English
+scheme = Colours
+scheme-light = Light
+scheme-dark = Dark
+scheme-system = System
+person-menu = { $user }: settings and sign-out
+sign-out = Sign out
+lock-now = Lock this page
+close = Close
+cancel = Cancel
+again = Try again
+reload = Load again
+loading = Loading
+none = none
+never = never
+of = of { $of }
+until = until { $time }
+reason = Reason
+reason-needed = Say why: it stands in the audit.
+time = Time
+state = State
+result = Result
+direction = Direction
+link-live = Live
+link-waiting = Connecting
+link-stopped = Disconnected
+stale = The connection is gone. What you see is from { $since }; nothing can be changed until it is back.
+stale-retry =
+    { $seconds ->
+        [0] trying now
+        [one] trying in 1 second
+       *[other] trying in { $seconds } seconds
+    }
+stale-stopped = The server ended this connection ({ $reason }). Load the page again to go on.
+needs-connection = Not while the connection is gone
+hold-hint = Hold to confirm
+hold-again = Press once more to confirm
+no-server = The server cannot be reached.
+no-server-text = This page keeps trying.
+no-page = There is no such page
+no-page-text = The address may be mistyped, or it belongs to something that is not there any more.
+not-for-you = Not open to you
+not-for-you-text = Your role or your area does not include this. An administrator can change that.
+page-fault = This page has a fault
+page-fault-text = The rest still works. The browser's console has the details.
+
+## Keys and palette
+keys-help = Keyboard
+keys-everywhere = Everywhere
+keys-go = Go to
+keys-tables = In tables
+keys-tables-text = Arrow keys move along the rows, Home and End jump, Enter opens, Space ticks. On the map the arrow keys walk the network.
+key-palette = Ctrl K
+key-escape = Esc
+go-to = { $page }
+palette-open = Find or do
+palette-placeholder = A page, a station, an action
+palette-none = Nothing of that name
+rail-hint-palette = Ctrl K  find or do
+rail-hint-keys = ?  all keys
+
+## Sign-in and lock
+sign-in = Sign in
+sign-in-text = With the name your administrator gave you.
+sign-in-line = Every gate, every counter, one view that is never older than a blink.
+sign-in-both = Both name and password are needed.
+user = User
+password = Password
+session-expired = Your session has ended. Sign in to go on where you were.
+too-many = Too many attempts. Try again in { $seconds } seconds.
+locked-title = Locked
+locked-text = { $user } is signed in here. The password opens the page again.
+unlock = Unlock
+
+## Roles
+role-teller = Teller
+role-lobby = Lobby
+role-remote_agent = Remote agent
+role-supervisor = Supervisor
+role-gate_operator = Gate operator
+role-settlement = Settlement
+role-technician = Technician
+role-manager = Manager
+role-inspector = Inspector
+role-auditor = Auditor
+role-admin = Administrator
+
+## Overview
+verdict-well = The city is well
+verdict-stations =
+    { $stations ->
+        [one] One station needs a look
+       *[other] { $stations } stations need a look
+    }
+verdict-slow = Answers are late: p99 { NUMBER($p99, maximumFractionDigits: 0) } ms, gates decide alone after { $deadline } ms
+verdict-emergency =
+    { $emergencies ->
+        [one] Emergency at one station
+       *[other] Emergency at { $emergencies } stations
+    }
+figure-taps = Taps
+figure-p99 = Answers, p99
+figure-p99-note = p50 { $p50 } ms, gates wait { $deadline } ms
+figure-gates = Gates online
+figure-gates-off =
+    { $count ->
+        [one] 1 offline
+       *[other] { $count } offline
+    }
+figure-gates-all = all of them
+figure-alarms = Alarms open
+figure-alarms-acked = { $count } taken by somebody
+figure-money = Posted this business day
+figure-money-note = { $day }, { $journeys } journeys
+unit-taps-s = taps/s
+chart-taps = Taps per second
+chart-p99 = Answer time, p99 in ms
+chart-last =
+    { $minutes ->
+        [one] last minute
+       *[other] last { $minutes } minutes
+    }
+last-minute = last minute
+last-minute-city = last minute, whole city
+histogram = How long answers took
+histogram-text =
+    { $total ->
+        [0] No taps in this time
+       *[other] { $total } answers, { $late } after the deadline of { $deadline } ms
+    }
+deadline = gates wait { $deadline } ms
+refusals = Refusals by reason
+refusals-none = Nobody was refused
+needs-you = Needs somebody
+needs-nobody = Nothing needs you
+needs-nobody-text = All gates are online, no alarm is open, no special mode is set.
+of-stations =
+    { $count ->
+        [one] of 1 station
+       *[other] of { $count } stations
+    }
+network = Network
+open-gates = Open gates
+wall = Wallboard
+wall-toggle = Wallboard on and off
+wall-leave = Leave the wallboard
+gates-off = { $count } of { $of } offline
+alarms-count =
+    { $count ->
+        [one] 1 alarm
+       *[other] { $count } alarms
+    }
+alarms-raised-short = open
+approvals-waiting-short = waiting
+
+## Gates
+gates = Gates
+gate = Gate
+station = Station
+stations = Stations
+gates-text = { $stations } stations, { $online } of { $of } gates online
+gates-find = Find a station
+gates-show = Show
+gates-show-all = All
+gates-show-needy = Need a look
+gates-none = No station of that name
+gates-empty = This station has no gates
+map-label = Network with { $count } stations
+map-well = in order
+map-mode = special mode
+map-alarm = needs a look
+map-offline = offline
+map-emergency = emergency
+station-line = { $name }: { $online } of { $of } gates online, { $rate } taps/s, { $modes }, alarms: { $alarms }
+
+## A station
+back-to-gates = Back to all stations
+link = Link
+link-online = online
+link-offline = offline
+link-unknown = never seen
+service = Service
+service-entry = entry
+service-exit = exit
+service-both = both ways
+service-open = open
+service-closed = closed
+service-paused = paused
+service-maintenance = maintenance
+service-entry-effect = lets riders in only
+service-exit-effect = lets riders out only
+service-both-effect = in and out
+service-open-effect = stands open, taps still count
+service-closed-effect = nobody passes
+service-paused-effect = takes no taps for the moment
+service-maintenance-effect = given to the technician
+service-change = Change service
+service-title = Change what gates do at { $name }
+service-choose = What they do from now on
+service-apply = Hold to set
+mode = Mode
+mode-normal = normal service
+mode-closed = station closed
+mode-train_failure = train failure
+mode-time_waived = time waived
+mode-date_waived = date waived
+mode-fare_waived = fare waived
+mode-order_waived = order waived
+mode-entry_waived = entry waived
+mode-emergency = emergency
+mode-closed-effect = no entries; exits stay free to leave at their fare
+mode-train_failure-effect = riders leave without charge, tickets stay good
+mode-time_waived-effect = a stay of any length is accepted
+mode-date_waived-effect = tickets of another day are accepted
+mode-fare_waived-effect = nothing is deducted
+mode-order_waived-effect = a missing entry is accepted
+mode-entry_waived-effect = exits without an entry pay the lowest fare
+mode-change = Change mode
+mode-title = Change the mode of { $name }
+mode-choose = Modes from now on; none is normal service
+mode-until = Until
+mode-minutes =
+    { $minutes ->
+        [0] until somebody ends it
+       *[other] for { $minutes } minutes
+    }
+mode-apply = Hold to set
+mode-apply-normal = Hold for normal service
+mode-heard = as set ({ $rev })
+mode-unheard = waits for { $rev }
+blast =
+    { $gates ->
+        [one] Changes 1 gate, { $online } online now.
+       *[other] Changes { $gates } gates, { $online } online now.
+    }
+blast-normal = Returns them to normal service.
+load = Opened, denied
+denied = denied in the last second
+list-version = Deny list
+last-tap = Last tap
+faults = Faults
+heat = Gates by second
+heat-text = How often each of { $gates } gates opened, second by second
+heat-hint = Point at a square to read it
+heat-at = { $gate } at { $time }: { $count }
+heat-full = { $count } and more
+taps-newest = Newest taps
+taps-none = No taps yet
+doubtful =
+    { $count ->
+        [0] no doubtful records
+        [one] 1 doubtful record
+       *[other] { $count } doubtful records
+    }
+direction-entry = in
+direction-exit = out
+chosen = { $count } of { $of } chosen
+chosen-title = Chosen
+chosen-clear = Choose none
+choose = Choose { $gate }
+
+## A change and its acknowledgements
+change-title = Acknowledgement by gates
+change-sending = Sending to the gates
+change-progress = { $acked } of { $of } acknowledged
+change-missing = missing: { $missing }
+change-missing-more = missing: { $missing } and { $more } more
+change-done =
+    { $of ->
+        [0] No gate to tell
+        [one] The gate has acknowledged
+       *[other] All { $of } gates have acknowledged
+    }
+change-took = within { $time } ms
+change-by = { $by } at { $time }: { $reason }
+
+## Emergency
+emergency = Hold for emergency
+emergency-reason = Emergency from the console
+release = End the emergency
+release-title = End the emergency at { $name }
+release-text = All { $gates } gates return to service. A second person has to approve this before it happens.
+release-ask = Ask for approval
+release-asked = Asked. A second person can approve it now.
+waiting-title = Waits for a second person
+waiting-line = { $by } asks: { $op }
+waiting-reason = { $reason } (until { $time })
+waiting-other = Another person has to approve this.
+waiting-back = Take back
+approve = Hold to approve
+reject = Reject
+op-station-mode = change the mode
+op-station-release = end the emergency
+op-journey-adjust = correct a journey
+
+## Codes of a tap
+code-OK = let through
+code-DENY_LISTED = on the deny list
+code-MEDIUM_EXPIRED = medium expired
+code-BAD_SIGNATURE = signature wrong
+code-COUNTER_REGRESS = counter went back
+code-FROZEN = account frozen
+code-UNKNOWN_MEDIUM = unknown medium
+code-ALREADY_IN = already in
+code-NO_ENTRY = no entry
+code-OVERSTAY = stayed too long
+code-SAME_STATION = same station
+code-INSUFFICIENT = not enough money
+code-LIMIT_SINGLE = over the limit of one ride
+code-LIMIT_DAY = over the limit of a day
+code-LIMIT_YEAR = over the limit of a year
+code-STATION_CLOSED = station closed
+code-NOT_IN_SERVICE = gate not in service
+code-WRONG_DIRECTION = wrong direction
+code-AISLE_FULL = too many in the aisle
+code-BUSY = server busy
+code-EXPIRED = too late
+code-KEY_REUSED = number used twice
+code-UNKNOWN_DEVICE = unknown device
+code-WAIVED_BY_MODE = waived by the station's mode
+
+## Faults of a gate
+fault-door_blocked = door blocked
+fault-reader = reader
+fault-printer = printer
+fault-tamper = opened by force
+fault-clock = clock
+
+## Refusals of a command
+error-other = Refused: { $code }
+error-bad-args = Something in the form cannot be taken: { $field }
+error-unknown-op = This server does not know the operation.
+error-not-found = There is no such thing in your area.
+error-forbidden = Your role does not allow this.
+error-wrong-state = Not possible in the present state.
+error-stale-rev = Somebody changed it in the meantime. Look again, then decide.
+error-needs-approval = A second person has to approve this first.
+error-busy = The server is busy. Nothing was done; try again.
+error-expired = It took too long. Nothing was done.
+error-key-reused = This command id was used for something else.
+error-contradicts = This contradicts what is there.
+error-taken = It belongs to somebody else.
+error-unauthenticated = You are signed out.
+error-bad-credentials = Name or password is wrong.
+error-locked = The page is locked.
+error-bad-origin = This address is not allowed to sign in here.
+error-too-many = Too many in too short a time.
+error-internal = The server has a fault. Its log has the details.
+error-not-sent = It could not be sent in time. Nothing was done.
+error-unknown-outcome = Whether it was done is not known. Look at the board before trying again.
+error-upstream-unknown = Another system has not answered yet.

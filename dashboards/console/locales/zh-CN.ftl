@@ -1,0 +1,331 @@
+# 控制台用语，简体中文。键及顺序与 en.ftl 完全一致。
+
+## 框架
+brand = 通道
+document-title = { $page } · 通道
+skip = 跳到正文
+nav = 页面
+nav-overview = 总览
+nav-gates = 闸机
+language = 语言
+language-zh-CN = 中文
+language-en = English
+scheme = 配色
+scheme-light = 浅色
+scheme-dark = 深色
+scheme-system = 跟随系统
+person-menu = { $user }：设置与退出
+sign-out = 退出登录
+lock-now = 锁定页面
+close = 关闭
+cancel = 取消
+again = 重试
+reload = 重新加载
+loading = 加载中
+none = 无
+never = 从未
+of = / { $of }
+until = 至 { $time }
+reason = 原因
+reason-needed = 请填写原因，将记入审计。
+time = 时间
+state = 状态
+result = 结果
+direction = 方向
+link-live = 实时
+link-waiting = 连接中
+link-stopped = 已断开
+stale = 连接已中断。当前画面停留在 { $since }，恢复之前不能操作。
+stale-retry =
+    { $seconds ->
+        [0] 正在重连
+       *[other] { $seconds } 秒后重连
+    }
+stale-stopped = 服务器已结束此连接（{ $reason }）。请重新加载页面。
+needs-connection = 连接中断时不可用
+hold-hint = 按住确认
+hold-again = 再按一次确认
+no-server = 无法连接服务器。
+no-server-text = 页面会持续重试。
+no-page = 没有这个页面
+no-page-text = 地址可能有误，或所指内容已不存在。
+not-for-you = 您无权查看
+not-for-you-text = 您的角色或管辖范围不包含此内容，可请管理员调整。
+page-fault = 此页面出现故障
+page-fault-text = 其他页面不受影响，详情见浏览器控制台。
+
+## 键盘与命令面板
+keys-help = 键盘操作
+keys-everywhere = 任何页面
+keys-go = 前往
+keys-tables = 表格中
+keys-tables-text = 方向键逐行移动，Home、End 跳到首尾，回车打开，空格勾选。线网图上可用方向键沿线移动。
+key-palette = Ctrl K
+key-escape = Esc
+go-to = { $page }
+palette-open = 查找或执行
+palette-placeholder = 页面、车站或操作
+palette-none = 没有匹配项
+rail-hint-palette = Ctrl K  查找或执行
+rail-hint-keys = ?  全部快捷键
+
+## 登录与锁定
+sign-in = 登录
+sign-in-text = 使用管理员分配的用户名。
+sign-in-line = 每一台闸机、每一个柜台，尽在眼前，分秒不差。
+sign-in-both = 请输入用户名和密码。
+user = 用户名
+password = 密码
+session-expired = 会话已结束，登录后可回到原页面。
+too-many = 尝试次数过多，请在 { $seconds } 秒后重试。
+locked-title = 已锁定
+locked-text = { $user } 仍在登录状态，输入密码继续。
+unlock = 解锁
+
+## 角色
+role-teller = 柜员
+role-lobby = 大堂
+role-remote_agent = 远程坐席
+role-supervisor = 主管
+role-gate_operator = 闸机值班员
+role-settlement = 清分
+role-technician = 技术员
+role-manager = 经理
+role-inspector = 质检
+role-auditor = 审计
+role-admin = 管理员
+
+## 总览
+verdict-well = 全城运行正常
+verdict-stations = { $stations } 个车站需要关注
+verdict-slow = 应答过慢：p99 为 { NUMBER($p99, maximumFractionDigits: 0) } 毫秒，闸机超过 { $deadline } 毫秒将自行判定
+verdict-emergency = { $emergencies } 个车站处于紧急放行
+figure-taps = 过闸
+figure-p99 = 应答时间 p99
+figure-p99-note = p50 { $p50 } 毫秒，闸机等待 { $deadline } 毫秒
+figure-gates = 在线闸机
+figure-gates-off = { $count } 台离线
+figure-gates-all = 全部在线
+figure-alarms = 未处理告警
+figure-alarms-acked = { $count } 条已有人处理
+figure-money = 本运营日入账
+figure-money-note = { $day }，{ $journeys } 次行程
+unit-taps-s = 次/秒
+chart-taps = 每秒过闸次数
+chart-p99 = 应答时间 p99（毫秒）
+chart-last = 最近 { $minutes } 分钟
+last-minute = 最近 1 分钟
+last-minute-city = 最近 1 分钟，全城
+histogram = 应答耗时分布
+histogram-text =
+    { $total ->
+        [0] 此期间没有过闸
+       *[other] 共 { $total } 次应答，{ $late } 次超过 { $deadline } 毫秒时限
+    }
+deadline = 闸机等待 { $deadline } 毫秒
+refusals = 拒绝原因
+refusals-none = 没有拒绝
+needs-you = 需要处理
+needs-nobody = 目前无需处理
+needs-nobody-text = 闸机全部在线，没有未处理告警，也没有特殊模式。
+of-stations = 共 { $count } 个车站
+network = 线网
+open-gates = 打开闸机页
+wall = 大屏
+wall-toggle = 切换大屏
+wall-leave = 退出大屏
+gates-off = { $of } 台中 { $count } 台离线
+alarms-count = { $count } 条告警
+alarms-raised-short = 条未处理
+approvals-waiting-short = 项待复核
+
+## 闸机
+gates = 闸机
+gate = 闸机
+station = 车站
+stations = 车站
+gates-text = { $stations } 个车站，{ $of } 台闸机中 { $online } 台在线
+gates-find = 查找车站
+gates-show = 显示
+gates-show-all = 全部
+gates-show-needy = 需关注
+gates-none = 没有匹配的车站
+gates-empty = 本站没有闸机
+map-label = 线网图，共 { $count } 个车站
+map-well = 正常
+map-mode = 特殊模式
+map-alarm = 需关注
+map-offline = 离线
+map-emergency = 紧急放行
+station-line = { $name }：{ $of } 台闸机中 { $online } 台在线，{ $rate } 次/秒，{ $modes }，告警 { $alarms } 条
+
+## 车站
+back-to-gates = 返回车站列表
+link = 连接
+link-online = 在线
+link-offline = 离线
+link-unknown = 从未上线
+service = 服务
+service-entry = 进站
+service-exit = 出站
+service-both = 双向
+service-open = 常开
+service-closed = 关闭
+service-paused = 暂停
+service-maintenance = 检修
+service-entry-effect = 只允许进站
+service-exit-effect = 只允许出站
+service-both-effect = 进出站均可
+service-open-effect = 闸门常开，照常记录过闸
+service-closed-effect = 禁止通行
+service-paused-effect = 暂不受理过闸
+service-maintenance-effect = 交由技术员检修
+service-change = 更改服务
+service-title = 更改{ $name }闸机服务
+service-choose = 更改为
+service-apply = 按住生效
+mode = 模式
+mode-normal = 正常运营
+mode-closed = 车站关闭
+mode-train_failure = 列车故障
+mode-time_waived = 时间免检
+mode-date_waived = 日期免检
+mode-fare_waived = 车费免检
+mode-order_waived = 进出站次序免检
+mode-entry_waived = 进站免检
+mode-emergency = 紧急放行
+mode-closed-effect = 禁止进站，出站照常计费
+mode-train_failure-effect = 乘客免费离站，车票保留有效
+mode-time_waived-effect = 不检查停留时间
+mode-date_waived-effect = 接受非当日车票
+mode-fare_waived-effect = 不扣费
+mode-order_waived-effect = 接受缺少进站记录
+mode-entry_waived-effect = 无进站记录按最低票价出站
+mode-change = 更改模式
+mode-title = 更改{ $name }的模式
+mode-choose = 选择模式，不选即为正常运营
+mode-until = 持续时间
+mode-minutes =
+    { $minutes ->
+        [0] 直到有人解除
+       *[other] { $minutes } 分钟
+    }
+mode-apply = 按住生效
+mode-apply-normal = 按住恢复正常
+mode-heard = 已生效（{ $rev }）
+mode-unheard = 等待 { $rev }
+blast = 将影响 { $gates } 台闸机，其中 { $online } 台在线。
+blast-normal = 恢复正常运营。
+load = 放行、拒绝
+denied = 上一秒拒绝
+list-version = 黑名单
+last-tap = 最近过闸
+faults = 故障
+heat = 闸机逐秒热力
+heat-text = { $gates } 台闸机逐秒放行次数
+heat-hint = 指向方格查看数值
+heat-at = { $gate } 于 { $time }：{ $count } 次
+heat-full = { $count } 次及以上
+taps-newest = 最新过闸
+taps-none = 暂无过闸
+doubtful =
+    { $count ->
+        [0] 无存疑记录
+       *[other] { $count } 条存疑记录
+    }
+direction-entry = 进站
+direction-exit = 出站
+chosen = 已选 { $count } / { $of }
+chosen-title = 选择
+chosen-clear = 取消选择
+choose = 选择 { $gate }
+
+## 变更与确认
+change-title = 闸机确认
+change-sending = 正在下发
+change-progress = { $of } 台中 { $acked } 台已确认
+change-missing = 未确认：{ $missing }
+change-missing-more = 未确认：{ $missing }，另有 { $more } 台
+change-done =
+    { $of ->
+        [0] 没有需要通知的闸机
+       *[other] { $of } 台闸机已全部确认
+    }
+change-took = 用时 { $time } 毫秒
+change-by = { $by } 于 { $time }：{ $reason }
+
+## 紧急放行
+emergency = 按住紧急放行
+emergency-reason = 控制台紧急放行
+release = 解除紧急放行
+release-title = 解除{ $name }的紧急放行
+release-text = { $gates } 台闸机将恢复服务，须由另一人复核后执行。
+release-ask = 申请复核
+release-asked = 已申请，等待另一人复核。
+waiting-title = 等待复核
+waiting-line = { $by } 申请：{ $op }
+waiting-reason = { $reason }（{ $time } 前有效）
+waiting-other = 须由另一人复核。
+waiting-back = 撤回
+approve = 按住同意
+reject = 驳回
+op-station-mode = 更改模式
+op-station-release = 解除紧急放行
+op-journey-adjust = 行程调整
+
+## 过闸结果
+code-OK = 放行
+code-DENY_LISTED = 黑名单
+code-MEDIUM_EXPIRED = 介质过期
+code-BAD_SIGNATURE = 签名错误
+code-COUNTER_REGRESS = 计数倒退
+code-FROZEN = 账户冻结
+code-UNKNOWN_MEDIUM = 未知介质
+code-ALREADY_IN = 已进站
+code-NO_ENTRY = 无进站记录
+code-OVERSTAY = 超时
+code-SAME_STATION = 同站进出
+code-INSUFFICIENT = 余额不足
+code-LIMIT_SINGLE = 超出单次限额
+code-LIMIT_DAY = 超出日限额
+code-LIMIT_YEAR = 超出年限额
+code-STATION_CLOSED = 车站关闭
+code-NOT_IN_SERVICE = 闸机未运行
+code-WRONG_DIRECTION = 方向不符
+code-AISLE_FULL = 通道内人数过多
+code-BUSY = 服务器繁忙
+code-EXPIRED = 已过时限
+code-KEY_REUSED = 编号重复
+code-UNKNOWN_DEVICE = 未知设备
+code-WAIVED_BY_MODE = 因车站模式免检
+
+## 闸机故障
+fault-door_blocked = 门体受阻
+fault-reader = 读卡器
+fault-printer = 打印机
+fault-tamper = 强行打开
+fault-clock = 时钟
+
+## 命令被拒绝
+error-other = 被拒绝：{ $code }
+error-bad-args = 填写内容有误：{ $field }
+error-unknown-op = 服务器不支持此操作。
+error-not-found = 管辖范围内没有此对象。
+error-forbidden = 您的角色不允许此操作。
+error-wrong-state = 当前状态下不能执行。
+error-stale-rev = 内容已被他人更改，请查看后再操作。
+error-needs-approval = 须先由另一人复核。
+error-busy = 服务器繁忙，操作未执行，请重试。
+error-expired = 超时，操作未执行。
+error-key-reused = 此命令编号已用于其他操作。
+error-contradicts = 与现有内容矛盾。
+error-taken = 已归他人所有。
+error-unauthenticated = 您已退出登录。
+error-bad-credentials = 用户名或密码错误。
+error-locked = 页面已锁定。
+error-bad-origin = 不允许从此地址登录。
+error-too-many = 操作过于频繁。
+error-internal = 服务器故障，详情见日志。
+error-not-sent = 未能及时发送，操作未执行。
+error-unknown-outcome = 是否已执行尚不确定，请先查看画面再重试。
+error-upstream-unknown = 外部系统尚未答复。

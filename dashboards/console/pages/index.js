@@ -1,0 +1,36 @@
+// The pages there are. One entry a page: adding a page is adding an entry here, its file beside this one, and its words in
+// both languages (`nav-{id}` at least). What is not in this list has no place in the navigation.
+import { match } from "../router.js";
+import { is } from "../rights.js";
+import { Overview } from "./overview.js";
+import { Gates } from "./gates.js";
+import { Station } from "./station.js";
+
+/**
+ * @typedef {object} Page
+ * @property {string} id
+ * @property {string} path pattern of the address
+ * @property {any} View gets the parts of the address as `params`
+ * @property {{href: string, key: string, icon: string, Count?: any}} [nav] its entry; `key` follows `g`
+ * @property {string} [under] the entry that is lit while this page is shown
+ * @property {string[]} [roles] who may open it; everybody where left out
+ */
+
+/** @type {Page[]} */
+export const pages = [
+  { id: "overview", path: "/", View: Overview, nav: { href: "/", key: "o", icon: "overview" } },
+  { id: "gates", path: "/gates", View: Gates, nav: { href: "/gates", key: "g", icon: "gates" } },
+  { id: "station", path: "/gates/:station", View: Station, under: "gates" },
+];
+
+/** Entries of the navigation for this person. */
+export const navigation = () => /** @type {(Page & {nav: NonNullable<Page["nav"]>})[]} */ (pages.filter((page) => page.nav && is(page.roles)));
+
+/** @param {string} path @returns {{page: Page, params: Record<string, string>}|undefined} */
+export function find(path) {
+  for (const page of pages) {
+    const params = match(page.path, path);
+    if (params) return { page, params };
+  }
+  return undefined;
+}

@@ -1,0 +1,125 @@
+// Overview: is the city well? One sentence, the figures behind it, the last five minutes, and where somebody is needed.
+// `?wall` shows the same on a wall, without anything to press.
+import { html, useEffect } from "../vendor/preact.js";
+import { t, named, word } from "../i18n.js";
+import { useChannel } from "../store.js";
+import { useKeys } from "../keys.js";
+import { go } from "../router.js";
+import { place } from "../router.js";
+import { millis } from "../boards.js";
+import { day, money, ms, number, rate, time } from "../format.js";
+import { Line } from "../charts/line.js";
+import { Histogram } from "../charts/histogram.js";
+import { Bars } from "../charts/bars.js";
+import { NetworkMap, condition } from "../charts/map.js";
+import { Button } from "../ui/button.js";
+import { Icon, Sign } from "../ui/icon.js";
+import { Empty, Live, Mark } from "../ui/states.js";
+import { PageHead, Sheet, Stale, useNow } from "../ui/shell.js";
+
+const WORST_FIRST = ["emergency", "offline", "alarm", "mode"];
+
+/** Stations that need somebody, the worst first. @param {any[]} stations */
+export const needy = (stations) =>
+  stations.filter((row) => condition(row) !== "well").sort((a, b) => WORST_FIRST.indexOf(condition(a)) - WORST_FIRST.indexOf(condition(b)) || b.alarms - a.alarms);
+
+/** Which sentence says how the city is. @param {any} board @returns {{id: string, tone?: "alarm"|"warn", args: any}} */
+export function verdict(board) {
+  const emergencies = board.stations.filter((/** @type {any} */ row) => row.modes.includes("emergency")).length;
+  const stations = needy(board.stations).length;
+  const args = { emergencies, stations, p99: board.p99_ms ?? 0, deadline: board.deadline_ms };
+  if (emergencies > 0) return { id: "verdict-emergency", tone: "alarm", args };
+  if (board.p99_ms !== null && board.p99_ms > board.deadline_ms) return { id: "verdict-slow", tone: "alarm", args };
+  if (stations > 0) return { id: "verdict-stations", tone: "warn", args };
+  return { id: "verdict-well", args };
+}
+
+export function Overview() {
+  const board = useChannel("overview:all");
+  const wall = place.value.query.wall !== undefined;
+  const toggle = () => go(wall ? "/" : "/?wall");
+  useKeys([{ keys: "w", label: t("wall-toggle"), group: t("nav-overview"), run: toggle }, ...(wall ? [{ keys: "Escape", label: t("wall-leave"), group: t("nav-overview"), run: toggle }] : [])], [wall]);
+  return wall ? html`<${Wall} board=${board} />` : html`<${Desk} board=${board} onWall=${toggle} />`;
+}
+
+/** @param {{board: any, onWall: () => void}} props */
+function Desk({ board, onWall }) {
+  const said = board.data && verdict(board.data);
+  return html`
+    <${PageHead} crumb=${t("nav-overview")} title=${said ? t(said.id, said.args) : t("nav-overview")}><${Button} look="plain" size="s" onPress=${onWall}><${Icon} name="wall" />${t("wall")}<//><//>
+    <${Live} board=${board} height="48rem">${(/** @type {any} */ data) => html`
+      <${Figures} data=${data} />
+      <div class="overview-grid">
+        <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} /><//>
+        <${Sheet} title=${t("chart-p99")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-p99")} unit="ms" t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.p99} tone="--chart-2" /><//>
+        <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} /><//>
+        <${Sheet} title=${t("refusals")} aside=${t("last-minute")}><${Refusals} refusals=${data.refusals} /><//>
+        <${Sheet} class="wide" title=${t("needs-you")} aside=${t("of-stations", { count: data.stations.length })} flush><${Needy} stations=${data.stations} /><//>
+        <${Sheet} class="wide" title=${t("network")} aside=${html`<a href="/gates">${t("open-gates")}</a>`}><${NetworkMap} stations=${data.stations} links=${data.links} /><//>
+      </div>`}<//>`;
+}
+
+/** @param {{data: any}} props */
+function Figures({ data }) {
+  const off = data.gates.of - data.gates.online;
+  const late = data.p99_ms !== null && data.p99_ms > data.deadline_ms;
+  return html`<dl class="figures">
+    <${Figure} id="taps" value=${rate(data.taps_s)} unit=${t("unit-taps-s")} />
+    <${Figure} id="p99" value=${ms(data.p99_ms)} unit="ms" note=${t("figure-p99-note", { p50: ms(data.p50_ms), deadline: data.deadline_ms })} tone=${late ? "alarm" : undefined} />
+    <${Figure} id="gates" value=${number(data.gates.online)} unit=${t("of", { of: number(data.gates.of) })} note=${off > 0 ? t("figure-gates-off", { count: off }) : t("figure-gates-all")} tone=${off > 0 ? "warn" : undefined} />
+    <${Figure} id="alarms" value=${number(data.alarms.raised)} note=${t("figure-alarms-acked", { count: data.alarms.acked })} tone=${data.alarms.raised > 0 ? "alarm" : undefined} />
+    <${Figure} id="money" value=${money(data.money.posted)} note=${t("figure-money-note", { day: day(data.money.business_day), journeys: number(data.money.journeys) })} />
+  </dl>`;
+}
+
+/** @param {{id: string, value: string, unit?: string, note?: string, tone?: "alarm"|"warn"}} props */
+const Figure = ({ id, value, unit, note, tone }) => html`<div class="figure" data-tone=${tone}>
+  <dt>${t(`figure-${id}`)}</dt><dd class="value">${value}${unit && html`<small>${unit}</small>`}</dd>${note && html`<dd class="note">${note}</dd>`}</div>`;
+
+/** @param {{refusals: Record<string, number>}} props */
+function Refusals({ refusals }) {
+  const items = Object.entries(refusals).sort(([, a], [, b]) => b - a).slice(0, 8).map(([id, value]) => ({ id, value, label: word("code", id) }));
+  return items.length === 0 ? html`<${Empty} title=${t("refusals-none")} />` : html`<${Bars} items=${items} label=${t("refusals")} />`;
+}
+
+/** What is the matter with a station. @param {{row: any}} props */
+export function Matter({ row }) {
+  const off = row.of - row.online;
+  return html`<span class="row">
+    ${row.modes.map((/** @type {string} */ mode) => html`<${Mark} key=${mode} tone=${mode === "emergency" ? "alarm" : "accent"}>${word("mode", mode)}<//>`)}
+    ${off > 0 && html`<${Mark} tone=${row.online === 0 ? "alarm" : "warn"}>${t("gates-off", { count: off, of: row.of })}<//>`}
+    ${row.alarms > 0 && html`<${Mark} tone="warn">${t("alarms-count", { count: row.alarms })}<//>`}
+  </span>`;
+}
+
+/** @param {{stations: any[]}} props */
+function Needy({ stations }) {
+  const rows = needy(stations).slice(0, 8);
+  if (rows.length === 0) return html`<${Empty} title=${t("needs-nobody")} text=${t("needs-nobody-text")} />`;
+  return html`<ul class="needy">${rows.map((row) => html`<li key=${row.station}><a href="/gates/${encodeURIComponent(row.station)}"><b>${named(row.name, row.station)}</b><${Matter} row=${row} /><${Icon} name="forward" /></a></li>`)}</ul>`;
+}
+
+/** @param {{board: any}} props */
+function Wall({ board }) {
+  const now = useNow();
+  useEffect(() => {
+    document.documentElement.classList.add("on-wall");
+    document.title = t("document-title", { page: t("wall") });
+    return () => document.documentElement.classList.remove("on-wall");
+  }, []);
+  const said = board.data && verdict(board.data);
+  return html`<main class="wall" data-tone=${said?.tone}>
+    <header class="wall-head"><span class="brand"><${Sign} /><span>${t("brand")}</span></span><h1>${said ? t(said.id, said.args) : t("loading")}</h1><time>${time(now)}</time></header>
+    <${Stale} />
+    <${Live} board=${board} height="80vh">${(/** @type {any} */ data) => html`
+      <${Figures} data=${data} />
+      <div class="wall-grid">
+        <div class="wall-map"><${NetworkMap} stations=${data.stations} links=${data.links} /></div>
+        <div class="wall-side">
+          <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${170} size=${1.3} /><//>
+          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${170} /><//>
+          <${Sheet} title=${t("needs-you")} flush><${Needy} stations=${data.stations.slice()} /><//>
+        </div>
+      </div>`}<//>
+  </main>`;
+}

@@ -1,0 +1,71 @@
+// Changing the modes of a station or the service of its gates: what it will do, to how many, why; then a hold.
+import { html, useState } from "../vendor/preact.js";
+import { t, named, word } from "../i18n.js";
+import { command } from "../commands.js";
+import { serverNow } from "../link.js";
+import { Button, HoldButton } from "../ui/button.js";
+import { Dialog } from "../ui/dialog.js";
+import { Choice, Field, Select } from "../ui/field.js";
+import { explain } from "../ui/toast.js";
+
+/** Modes that are chosen here; the emergency has a button of its own. */
+const MODES = ["closed", "train_failure", "fare_waived", "order_waived", "time_waived", "date_waived", "entry_waived"];
+const SERVICES = ["both", "entry", "exit", "open", "closed", "paused", "maintenance"];
+/** How long a mode may be set for, in minutes; 0 = until somebody ends it. */
+const MINUTES = [0, 15, 30, 60, 120];
+const REASON_MAX = 200;
+
+/** Sends a command of a dialog. @param {() => void} onClose */
+function useSending(onClose) {
+  const [busy, setBusy] = useState(false);
+  const [fault, setFault] = useState(/** @type {string|undefined} */ (undefined));
+  const send = async (/** @type {string} */ op, /** @type {any} */ args) => {
+    setBusy(true);
+    const run = await command(op, args);
+    setBusy(false);
+    if (run.phase === "refused") setFault(explain(run.error));
+    else onClose();
+  };
+  return { busy, fault, setFault, send };
+}
+
+/** @param {{data: any, station: string, onClose: () => void}} props */
+export function ModeDialog({ data, station, onClose }) {
+  const [modes, setModes] = useState(/** @type {string[]} */ (data.modes.filter((/** @type {string} */ mode) => mode !== "emergency")));
+  const [reason, setReason] = useState("");
+  const [minutes, setMinutes] = useState("0");
+  const { busy, fault, setFault, send } = useSending(onClose);
+  const online = data.gates.filter((/** @type {any} */ gate) => gate.link === "online").length;
+  const apply = () => {
+    if (reason.trim() === "") return setFault(t("reason-needed"));
+    const until = minutes === "0" || modes.length === 0 ? {} : { until: new Date(serverNow() + Number(minutes) * 60_000).toISOString() };
+    return send("station.mode", { station, modes, reason: reason.trim(), ...until });
+  };
+  const toggle = (/** @type {string} */ mode) => (/** @type {boolean} */ on) => setModes(MODES.filter((other) => (other === mode ? on : modes.includes(other))));
+  return html`<${Dialog} title=${t("mode-title", { name: named(data.name, station) })} onClose=${onClose}
+    foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="main" online busy=${busy} onPress=${apply}>${modes.length === 0 ? t("mode-apply-normal") : t("mode-apply")}<//>`}>
+    <fieldset class="choices"><legend>${t("mode-choose")}</legend>
+      ${MODES.map((mode) => html`<${Choice} key=${mode} name="mode" checked=${modes.includes(mode)} onChange=${toggle(mode)} label=${word("mode", mode)} detail=${t(`mode-${mode}-effect`)} />`)}
+    </fieldset>
+    ${modes.length > 0 && html`<${Select} label=${t("mode-until")} value=${minutes} onChange=${setMinutes} options=${MINUTES.map((value) => ({ value: String(value), label: t("mode-minutes", { minutes: value }) }))} />`}
+    <${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${REASON_MAX} required fault=${fault} />
+    <p class="blast"><b>${t("blast", { gates: data.gates.length, online })}</b> ${modes.length === 0 ? t("blast-normal") : ""}</p>
+  <//>`;
+}
+
+/** @param {{data: any, station: string, chosen: string[], onClose: () => void}} props */
+export function ServiceDialog({ data, station, chosen, onClose }) {
+  const [service, setService] = useState("both");
+  const [reason, setReason] = useState("");
+  const { busy, fault, setFault, send } = useSending(onClose);
+  const online = data.gates.filter((/** @type {any} */ gate) => gate.link === "online" && chosen.includes(gate.device)).length;
+  const apply = () => (reason.trim() === "" ? setFault(t("reason-needed")) : send("gate.service", { devices: chosen, service, reason: reason.trim() }));
+  return html`<${Dialog} title=${t("service-title", { name: named(data.name, station) })} onClose=${onClose}
+    foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="main" online busy=${busy} onPress=${apply}>${t("service-apply")}<//>`}>
+    <fieldset class="choices"><legend>${t("service-choose")}</legend>
+      ${SERVICES.map((value) => html`<${Choice} key=${value} type="radio" name="service" checked=${service === value} onChange=${() => setService(value)} label=${word("service", value)} detail=${t(`service-${value}-effect`)} />`)}
+    </fieldset>
+    <${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${REASON_MAX} required fault=${fault} />
+    <p class="blast"><b>${t("blast", { gates: chosen.length, online })}</b> <span class="id small">${chosen.slice(0, 8).join(", ")}${chosen.length > 8 ? " …" : ""}</span></p>
+  <//>`;
+}

@@ -1,0 +1,95 @@
+// The command palette (Ctrl/⌘ K) and the sheet of keys (?). Whatever has a key or a page is found here by a few letters.
+import { html, signal, useRef, useState } from "../vendor/preact.js";
+import { t } from "../i18n.js";
+import { bindings, composing } from "../keys.js";
+import { go } from "../router.js";
+import { navigation } from "../pages/index.js";
+import { Dialog, useFocusTrap } from "./dialog.js";
+
+const shown = signal(/** @type {"palette"|"sheet"|undefined} */ (undefined));
+export const openPalette = () => (shown.value = "palette");
+export const openSheet = () => (shown.value = "sheet");
+const close = () => (shown.value = undefined);
+
+/** @typedef {{id: string, label: string, hint?: string, run: () => void}} Entry */
+/** More to find, given by pages: stations, devices. */
+export const sources = signal(/** @type {(() => Entry[])[]} */ ([]));
+const FOUND_MAX = 12;
+
+/** Letters in order, a start of a word first. @param {string} text @param {string} wanted @returns {number} 0 = not found */
+export function score(text, wanted) {
+  const hay = text.toLowerCase();
+  const needle = wanted.trim().toLowerCase();
+  if (needle === "") return 1;
+  const at = hay.indexOf(needle);
+  if (at === 0) return 100;
+  if (at > 0) return hay[at - 1] === " " || hay[at - 1] === "-" ? 80 : 60;
+  let from = 0;
+  for (const letter of needle) {
+    from = hay.indexOf(letter, from) + 1;
+    if (from === 0) return 0;
+  }
+  return 20;
+}
+
+/** @returns {Entry[]} */
+function entries() {
+  const pages = navigation().map((entry) => ({ id: `page ${entry.id}`, label: t(`nav-${entry.id}`), hint: `g ${entry.nav.key}`, run: () => go(entry.nav.href) }));
+  const acts = bindings.value.filter((binding) => !binding.keys.startsWith("g ") && !["Mod+k", "/"].includes(binding.keys));
+  return [...pages, ...acts.map((binding) => ({ id: `key ${binding.keys}`, label: binding.label, hint: binding.keys, run: binding.run })), ...sources.value.flatMap((source) => source())];
+}
+
+export function Overlays() {
+  if (shown.value === "palette") return html`<${Palette} />`;
+  if (shown.value === "sheet") return html`<${KeySheet} />`;
+  return null;
+}
+
+function Palette() {
+  const [text, setText] = useState("");
+  const [at, setAt] = useState(0);
+  const ref = useRef(/** @type {HTMLElement|null} */ (null));
+  useFocusTrap(ref, close);
+  const found = entries().map((entry) => ({ entry, points: score(`${entry.label} ${entry.id}`, text) })).filter(({ points }) => points > 0);
+  const list = found.sort((a, b) => b.points - a.points).slice(0, FOUND_MAX).map(({ entry }) => entry);
+  const pick = (/** @type {Entry|undefined} */ entry) => {
+    if (!entry) return;
+    close();
+    setTimeout(entry.run);
+  };
+  const key = (/** @type {KeyboardEvent} */ event) => {
+    if (composing(event)) return;
+    if (event.key === "ArrowDown") setAt(Math.min(list.length - 1, at + 1));
+    else if (event.key === "ArrowUp") setAt(Math.max(0, at - 1));
+    else if (event.key === "Enter") pick(list[at]);
+    else return;
+    event.preventDefault();
+  };
+  const outside = (/** @type {any} */ event) => event.target === event.currentTarget && close();
+  return html`<div class="scrim" onPointerDown=${outside}><div class="dialog palette" role="dialog" aria-modal="true" aria-label=${t("palette-open")} ref=${ref} onKeyDown=${key}>
+    <input class="input" role="combobox" aria-expanded="true" aria-controls="palette-list" aria-activedescendant=${list[at] ? `palette-${at}` : undefined} aria-label=${t("palette-open")}
+      placeholder=${t("palette-placeholder")} value=${text} spellcheck=${false} autocomplete="off" onInput=${(/** @type {any} */ event) => (setText(event.target.value), setAt(0))} />
+    <ul id="palette-list" role="listbox" aria-label=${t("palette-open")}>
+      ${list.map((entry, index) => html`<li key=${entry.id} id="palette-${index}" role="option" aria-selected=${String(index === at)} onPointerMove=${() => setAt(index)} onClick=${() => pick(entry)}
+        ><span class="cut">${entry.label}</span>${entry.hint && html`<span class="quiet small nowrap">${entry.hint}</span>`}</li>`)}
+    </ul>
+    ${list.length === 0 && html`<p class="empty" role="status">${t("palette-none")}</p>`}
+  </div></div>`;
+}
+
+function KeySheet() {
+  const groups = new Map();
+  for (const binding of bindings.value) {
+    const group = binding.group ?? t("keys-everywhere");
+    groups.set(group, [...(groups.get(group) ?? []), binding]);
+  }
+  return html`<${Dialog} title=${t("keys-help")} onClose=${close}>
+    ${[...groups].map(([group, list]) => html`<div key=${group} class="stack-tight"><h3>${group}</h3><dl class="terms">
+      ${list.map((/** @type {any} */ binding) => html`<dt key=${`${binding.keys} t`}>${strokes(binding.keys)}</dt><dd key=${binding.keys}>${binding.label}</dd>`)}
+    </dl></div>`)}
+    <div class="stack-tight"><h3>${t("keys-tables")}</h3><p class="small quiet">${t("keys-tables-text")}</p></div>
+  <//>`;
+}
+
+/** @param {string} keys */
+const strokes = (keys) => keys.split(" ").map((stroke) => html`<kbd class="key">${stroke.replace("Mod+k", t("key-palette")).replace("Escape", t("key-escape"))}</kbd> `);
