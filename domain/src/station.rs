@@ -202,6 +202,9 @@ pub struct ModeSpan {
     pub rev: u64,
     /// The modes.
     pub modes: BTreeSet<Mode>,
+    /// When those that end by themselves end within it, told or not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
 }
 
 /// A station.

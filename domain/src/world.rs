@@ -283,8 +283,8 @@ mod tests {
         let mut world = World::for_tests();
         let Some(view) = world.stations.get_mut("s3") else { panic!("a station") };
         let modes = BTreeSet::from([Mode::Emergency]);
-        view.state.history.push(station::ModeSpan { from: MORNING, rev: 1, modes });
-        view.state.history.push(station::ModeSpan { from: MORNING + Millis(10), rev: 2, modes: BTreeSet::new() });
+        view.state.history.push(station::ModeSpan { from: MORNING, rev: 1, modes, until: None });
+        view.state.history.push(station::ModeSpan { from: MORNING + Millis(10), rev: 2, modes: BTreeSet::new(), until: None });
         let between = |from, to| world.emergency_between(MORNING + Millis(from), MORNING + Millis(to));
         assert!(between(-5, 0) && between(9, 20) && between(3, 4));
         assert!(!between(-5, -1) && !between(10, 20));

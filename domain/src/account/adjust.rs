@@ -55,6 +55,9 @@ impl Account {
         if !context.world.stations.contains_key(adjustment.station) {
             return Err(Refusal { code: RefusalCode::NotFound, hint: "no such station".into() });
         }
+        if self.is_foreign(&Scene::new(context.world, adjustment.station, adjustment.at)) {
+            return Err(wrong_state("fares are in another currency there"));
+        }
         if adjustment.at > context.now || self.forgotten(context, adjustment.at) {
             return Err(Refusal { code: RefusalCode::BadArgs, hint: "the time lies ahead, or before the taps that are kept".into() });
         }

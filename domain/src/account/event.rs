@@ -179,6 +179,8 @@ pub enum Doubt {
     Record,
     /// It is older than the taps that are kept.
     TooOld,
+    /// Fares are in another currency there.
+    Currency,
 }
 
 /// What an event does to journeys and money.

@@ -4,6 +4,7 @@ use super::post::forgetting;
 use super::state::Account;
 use super::{Change, Doubt, Event};
 use crate::id::{StationId, TapId};
+use crate::journey::scene::Scene;
 use crate::journey::{Fact, Passed, Recorded, Told};
 use crate::machine::{Context, Decision, Refusal, RefusalCode, Reply};
 use crate::mutant::{Mutant, planted};
@@ -81,7 +82,7 @@ impl Account {
         if !self.media.iter().any(|known| known.token == medium.token) {
             return Decision::Misrouted;
         }
-        if let Some(doubt) = self.doubt(context, record) {
+        if let Some(doubt) = self.doubt(context, record, station) {
             let event = Event::RecordDoubted { record: record.clone(), station: station.clone(), doubt };
             return Decision::Commit { events: vec![event], reply: Refusal::reply(RefusalCode::Contradicts, doubt.hint()) };
         }
@@ -94,8 +95,11 @@ impl Account {
     }
 
     /// What a record contradicts, if anything: it must agree with its tap in direction, medium and time.
-    fn doubt(&self, context: &Context<'_>, record: &Record) -> Option<Doubt> {
-        let Some(fact) = self.known(record) else { return self.forgotten(context, record.at).then_some(Doubt::TooOld) };
+    fn doubt(&self, context: &Context<'_>, record: &Record, station: &StationId) -> Option<Doubt> {
+        let Some(fact) = self.known(record) else {
+            let foreign = self.is_foreign(&Scene::new(context.world, station, record.at)).then_some(Doubt::Currency);
+            return self.forgotten(context, record.at).then_some(Doubt::TooOld).or(foreign);
+        };
         let token = self.media.get(usize::from(fact.medium)).map(|medium| &medium.token);
         match () {
             () if fact.direction != record.direction => Some(Doubt::Direction),
@@ -152,6 +156,7 @@ impl Doubt {
             Self::At => "its tap was made at another time",
             Self::Record => "another record of the same tap was taken before",
             Self::TooOld => "it is older than the taps that are kept",
+            Self::Currency => "fares are in another currency there",
         }
     }
 }

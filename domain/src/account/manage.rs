@@ -39,6 +39,10 @@ impl Account {
         if above_limit(context, opening.class, opening.balance) {
             return Decision::refuse(RefusalCode::BadArgs, "the opening balance is above what the wallet class may hold");
         }
+        let mut tables = context.world.fares.values().peekable();
+        if tables.peek().is_some() && !tables.any(|table| table.currency == opening.currency) {
+            return Decision::refuse(RefusalCode::BadArgs, format!("no fare table is in {}", opening.currency));
+        }
         let known = |version: &crate::fare::FareVersion| version.classes.contains_key(opening.passenger_class);
         let mut versions = context.world.fares.values().flat_map(|table| &table.versions).peekable();
         if versions.peek().is_some() && !versions.any(known) {

@@ -49,6 +49,11 @@ impl Account {
         self.undecided > 0 && self.facts.iter().any(|fact| fact.told == Told::Nothing && fact.tap == tap.id)
     }
 
+    /// Are fares in another currency there? Money of one is never taken for money of the other.
+    pub(super) fn is_foreign(&self, scene: &Scene<'_>) -> bool {
+        self.holder.as_ref().zip(scene.currency).is_some_and(|(holder, currency)| holder.currency != currency)
+    }
+
     /// Did it travel before the taps that are kept?
     pub(super) fn forgotten(&self, context: &Context<'_>, at: Timestamp) -> bool {
         at < self.kept_from || at < context.now - context.world.settings.taps_kept
@@ -82,6 +87,9 @@ impl Account {
         }
         if scene.version.is_none() && !emergency {
             return Verdict::Refused(Code::NotInService);
+        }
+        if self.is_foreign(scene) && !emergency {
+            return Verdict::Refused(Code::UnknownMedium);
         }
         let straight = fact.counts() && self.is_straight(fact);
         let rules = self.rules(context.world);

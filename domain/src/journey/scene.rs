@@ -2,7 +2,7 @@
 use super::Charged;
 use crate::fare::{Charge, FareVersion};
 use crate::id::StationId;
-use crate::money::Amount;
+use crate::money::{Amount, Currency};
 use crate::mutant::{Mutant, planted};
 use crate::station::Mode;
 use crate::time::{Calendar, Day, Timestamp};
@@ -16,6 +16,8 @@ pub(crate) struct Scene<'a> {
     at: Timestamp,
     station: Option<&'a StationView>,
     site: Option<&'a Site>,
+    /// The currency of its fares.
+    pub(crate) currency: Option<Currency>,
     /// The version of the fare table in effect.
     pub(crate) version: Option<&'a FareVersion>,
 }
@@ -24,8 +26,9 @@ impl<'a> Scene<'a> {
     pub(crate) fn new(world: &'a World, id: &'a StationId, at: Timestamp) -> Self {
         let station = world.stations.get(id);
         let site = station.and_then(|station| world.sites.get(&station.site));
-        let version = site.and_then(|site| world.fares.get(&site.fares)).and_then(|table| table.at(at));
-        Self { world, id, at, station, site, version }
+        let table = site.and_then(|site| world.fares.get(&site.fares));
+        let version = table.and_then(|table| table.at(at));
+        Self { world, id, at, station, site, currency: table.map(|table| table.currency), version }
     }
     pub(crate) fn has(&self, mode: Mode) -> bool {
         self.station.is_some_and(|station| !station.state.history.is_empty() && station.state.modes_at(self.at).contains(&mode))

@@ -29,8 +29,7 @@ impl Station {
     pub fn modes_at(&self, at: Timestamp) -> &BTreeSet<Mode> {
         let begun = self.history.partition_point(|span| span.from <= at);
         let Some(span) = begun.checked_sub(1).and_then(|index| self.history.get(index)) else { return &NO_MODES };
-        let ended = begun == self.history.len() && self.until.is_some_and(|until| until <= at);
-        if ended { lasting(&span.modes) } else { &span.modes }
+        if span.until.is_some_and(|until| until <= at) { lasting(&span.modes) } else { &span.modes }
     }
 
     /// Was it in emergency at any moment from `from` to `to`, both included?

@@ -42,7 +42,7 @@ impl Machine for Station {
     fn apply(&mut self, event: &Event, _at: Timestamp) {
         match event {
             Event::ModesSet { id, rev, modes, from, until, by, approved_by: _, kept_from } => {
-                self.begin_span(ModeSpan { from: *from, rev: *rev, modes: modes.clone() }, *kept_from);
+                self.begin_span(ModeSpan { from: *from, rev: *rev, modes: modes.clone(), until: *until }, *kept_from);
                 self.modes.clone_from(modes);
                 self.until = *until;
                 self.changed(LastChange { id: id.clone(), rev: *rev, from: *from, by: by.clone() });

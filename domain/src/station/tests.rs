@@ -92,6 +92,21 @@ fn modes_end_at_their_moment_told_or_not() {
 }
 
 #[test]
+fn modes_end_at_their_moment_though_the_next_change_comes_before_the_tick() {
+    let until = MORNING + Millis(1_000);
+    for next in [set(&[Mode::FareWaived], None), set(&[], None), emergency(), alarm("b1", AlarmKind::Fire, true, MORNING + Millis(9_000))] {
+        let mut station = station();
+        station.ask(set(&[Mode::Closed], Some(until)));
+        let restarted = later(&mut station, 9_000);
+        station.ask(next.clone());
+        for (at, closed) in [(until - Millis(1), true), (until, false), (restarted - Millis(1), false)] {
+            assert_eq!(station.state.modes_at(at).contains(&Mode::Closed), closed, "{next:?} at {at:?}");
+        }
+        assert!(!station.state.modes_at(restarted).contains(&Mode::Closed), "{next:?}");
+    }
+}
+
+#[test]
 fn an_emergency_wins_and_only_its_release_ends_it() {
     let mut station = station();
     let until = MORNING + Millis(1_000);

@@ -119,5 +119,6 @@ const fn doubt(doubt: Doubt) -> &'static str {
         Doubt::At => "at",
         Doubt::Record => "record",
         Doubt::TooOld => "too_old",
+        Doubt::Currency => "currency",
     }
 }

@@ -206,3 +206,24 @@ fn commands_of_another_meaning_have_another_fingerprint() {
     let freeze = Command::Freeze { by: mine };
     assert!(prints.contains(&Account::fingerprint(&freeze)), "who and why are circumstances");
 }
+
+#[test]
+fn money_of_one_currency_is_never_taken_for_fares_in_another() {
+    let mut rider = Rider::with(10_000);
+    rider.enter("s0");
+    rider.account.world.fares.values_mut().for_each(|table| table.currency = Currency::GBP);
+    let exit = rider.wait(Millis::minutes(30)).new_tap(Direction::Exit, "s4");
+    assert_eq!(rider.answer(&exit).code, Code::UnknownMedium, "it is none of theirs");
+    let foreign = straight::refused(RefusalCode::Contradicts, Doubt::Currency.hint());
+    let late = rider.wait(Millis::minutes(1)).new_tap(Direction::Exit, "s4");
+    assert_eq!(rider.record(&late, Shown::Open, Some(Passage::Passed)), foreign);
+    assert_eq!(refusal(rider.adjust(AdjustKind::AddExit, "s4", None)), RefusalCode::WrongState);
+    assert_eq!((rider.balance(), rider.held()), (10_000, 200));
+
+    let mut new = Actor::<Account>::new("a2");
+    new.world = rider.account.world.clone();
+    let open =
+        |currency| Command::Open { class: WalletClass::One, passenger_class: "adult".into(), balance: Amount::ZERO, currency, by: by() };
+    assert_eq!(refusal(new.ask(open(Currency::CNY))), RefusalCode::BadArgs);
+    assert_eq!(new.ask(open(Currency::GBP)), Reply::Done);
+}

@@ -10,7 +10,7 @@ impl Rider {
         let now = self.account.now;
         let station = &mut self.account.world.stations.get_mut(station).expect("a station").state;
         station.rev += 1;
-        station.history.push(ModeSpan { from: now, rev: station.rev, modes: modes.iter().copied().collect() });
+        station.history.push(ModeSpan { from: now, rev: station.rev, modes: modes.iter().copied().collect(), until: None });
         self
     }
     /// The next deadline is reached.

@@ -217,7 +217,7 @@ fn world(mode: Option<(Mode, usize, i64)>) -> World {
     let mut world = World::for_tests_with(chengdu_table());
     if let Some((mode, index, from_s)) = mode {
         let from = MORNING + Millis::seconds(from_s);
-        let span = |from, rev, modes: &[Mode]| ModeSpan { from, rev, modes: modes.iter().copied().collect() };
+        let span = |from, rev, modes: &[Mode]| ModeSpan { from, rev, modes: modes.iter().copied().collect(), until: None };
         let history = vec![span(from, 1, &[mode]), span(from + Millis::hours(2), 2, &[])];
         world.stations.get_mut(station(index)).expect("a station").state.history = history;
     }
