@@ -174,6 +174,7 @@ export class LinkCore {
   /** @param {string} ch @param {Subscription} sub @param {Problem} error */
   refused(ch, sub, error) {
     sub.refused = true;
+    sub.fresh = false;
     sub.epoch = sub.seq = undefined;
     this.out.push({ k: "refused", ch, error });
   }

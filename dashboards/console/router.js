@@ -20,10 +20,19 @@ export function match(pattern, path) {
   if (wanted.length !== given.length) return undefined;
   /** @type {Record<string, string>} */ const found = {};
   for (const [index, part] of wanted.entries()) {
-    if (part.startsWith(":")) found[part.slice(1)] = decodeURIComponent(given[index]);
+    if (part.startsWith(":")) found[part.slice(1)] = decoded(given[index]);
     else if (part !== given[index]) return undefined;
   }
   return Object.values(found).includes("") ? undefined : found;
+}
+
+/** @param {string} part @returns {string} empty where it is no text */
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return "";
+  }
 }
 
 /** @param {string} href @param {{replace?: boolean}} [how] */

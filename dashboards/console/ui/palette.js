@@ -5,6 +5,7 @@ import { bindings, composing } from "../keys.js";
 import { go } from "../router.js";
 import { navigation } from "../pages/index.js";
 import { Dialog, useFocusTrap } from "./dialog.js";
+import { score } from "./score.js";
 
 const shown = signal(/** @type {"palette"|"sheet"|undefined} */ (undefined));
 export const openPalette = () => (shown.value = "palette");
@@ -15,22 +16,6 @@ const close = () => (shown.value = undefined);
 /** More to find, given by pages: stations, devices. */
 export const sources = signal(/** @type {(() => Entry[])[]} */ ([]));
 const FOUND_MAX = 12;
-
-/** Letters in order, a start of a word first. @param {string} text @param {string} wanted @returns {number} 0 = not found */
-export function score(text, wanted) {
-  const hay = text.toLowerCase();
-  const needle = wanted.trim().toLowerCase();
-  if (needle === "") return 1;
-  const at = hay.indexOf(needle);
-  if (at === 0) return 100;
-  if (at > 0) return hay[at - 1] === " " || hay[at - 1] === "-" ? 80 : 60;
-  let from = 0;
-  for (const letter of needle) {
-    from = hay.indexOf(letter, from) + 1;
-    if (from === 0) return 0;
-  }
-  return 20;
-}
 
 /** @returns {Entry[]} */
 function entries() {

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Makes the files of this folder again from pinned npm packages and compares them with what is committed.
 #   vendor.sh          compares; exit 1 and a list of what differs
+#                      (2: the packages could not be fetched)
 #   vendor.sh --write  writes them (after raising a version below)
 # Each file is one ES module without imports, minified for Chromium 100; its licence lies beside it.
 set -euo pipefail
@@ -11,7 +12,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 out="$work/out"
 mkdir "$out"
-npm install --silent --no-audit --no-fund --prefix "$work" "${packages[@]}"
+npm install --silent --no-audit --no-fund --prefix "$work" "${packages[@]}" || exit 2
 
 cat >"$work/preact.js" <<'JS'
 import { h, render, Fragment, createContext, options } from "preact";
