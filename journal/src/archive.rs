@@ -4,6 +4,7 @@
 //! Opening a folder cuts off a torn tail that nobody was told of, as a start does, and counts it.
 pub mod doctor;
 pub mod export;
+pub mod span;
 #[cfg(test)]
 mod tests;
 pub mod verify;
@@ -20,6 +21,7 @@ use crate::embedded::store::Store;
 use crate::embedded::{Embedded, Settings};
 use doctor::DoctorReport;
 use export::{Export, Range};
+use span::SpanReport;
 use verify::{Check, VerifyFault, VerifyReport};
 
 /// A journal's folder, opened for reading while no server runs.
@@ -76,6 +78,14 @@ impl Archive {
         verify::verify(&self.view(), checks)
     }
 
+    /// Checks what was committed in a range of moments, and the hash chain over it.
+    ///
+    /// # Errors
+    /// [`VerifyFault`]: the first thing that does not fit.
+    pub fn verify_span(&self, range: Range) -> Result<SpanReport, VerifyFault> {
+        span::verify(&self.view(), range)
+    }
+
     /// Positions, sizes, losses and the disk reserve.
     ///
     /// # Errors
@@ -106,6 +116,14 @@ impl Embedded {
     /// [`VerifyFault`]: the first thing that does not fit.
     pub fn verify(&self, checks: &mut [&mut dyn Check]) -> Result<VerifyReport, VerifyFault> {
         verify::verify(&self.view(), checks)
+    }
+
+    /// As [`Archive::verify_span`], beside the writer, as of now.
+    ///
+    /// # Errors
+    /// [`VerifyFault`]: the first thing that does not fit.
+    pub fn verify_span(&self, range: Range) -> Result<SpanReport, VerifyFault> {
+        span::verify(&self.view(), range)
     }
 
     /// As [`Archive::doctor`], beside the writer, as of now.

@@ -1,4 +1,6 @@
 //! A journal is made, stopped, tampered with in one way, and looked at again.
+mod span;
+
 use std::path::{Path, PathBuf};
 
 use tongdao_domain::account;

@@ -76,7 +76,7 @@ pub enum VerifyFault {
     },
 }
 
-fn at(place: impl ToString, what: impl Into<String>) -> VerifyFault {
+pub(super) fn at(place: impl ToString, what: impl Into<String>) -> VerifyFault {
     VerifyFault::At { place: place.to_string(), what: what.into() }
 }
 
@@ -107,23 +107,25 @@ pub(super) fn verify(view: &View<'_>, checks: &mut [&mut dyn Check]) -> Result<V
 
 type Records<'a> = Box<dyn Iterator<Item = Result<(Place, fjall::UserValue), JournalError>> + 'a>;
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     view: &'a View<'a>,
     /// The segment that is read, and its records by partition.
     segment: Option<u32>,
     records: Vec<Records<'a>>,
     next: Vec<u64>,
-    chain: [u8; 32],
+    pub(super) chain: [u8; 32],
     groups: u64,
-    commits: u64,
-    events: u64,
+    pub(super) commits: u64,
+    pub(super) events: u64,
     span: Option<(Timestamp, Timestamp)>,
     versions: QuickMap<EntityKey, u64>,
     taps: Taps,
+    /// It begins within the journal: of each entity the first version that is met is taken.
+    within: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(view: &'a View<'a>) -> Self {
+    pub(super) fn new(view: &'a View<'a>) -> Self {
         Self {
             view,
             segment: None,
@@ -136,10 +138,18 @@ impl<'a> Walk<'a> {
             span: None,
             versions: QuickMap::default(),
             taps: Taps::default(),
+            within: false,
         }
     }
 
-    fn group(&mut self, group: &Group, checks: &mut [&mut dyn Check]) -> Result<(), VerifyFault> {
+    /// Goes on behind a group, where a segment begins.
+    pub(super) fn after(view: &'a View<'a>, before: &Group, segment: u32) -> Result<Self, VerifyFault> {
+        let starts = view.store.start_of(segment).ok_or_else(|| at(format!("segment {segment}"), "the segment is missing"))?;
+        let (chain, events, groups, segment) = (before.chain, before.events, before.number, segment.checked_sub(1));
+        Ok(Self { segment, next: starts.to_vec(), chain, groups, events, within: true, ..Self::new(view) })
+    }
+
+    pub(super) fn group(&mut self, group: &Group, checks: &mut [&mut dyn Check]) -> Result<(), VerifyFault> {
         let place = || format!("group {}", group.number);
         if self.segment != Some(group.segment) {
             self.begin_segment(group)?;
@@ -223,7 +233,8 @@ impl<'a> Walk<'a> {
     }
 
     fn version(&mut self, entity: &EntityKey, place: Place, record: &Record<'_>) -> Result<(), VerifyFault> {
-        let version = self.versions.entry(entity.clone()).or_insert(0);
+        let first = if self.within { record.version_before() } else { 0 };
+        let version = self.versions.entry(entity.clone()).or_insert(first);
         if *version != record.version_before() {
             return Err(at(place, format!("{entity} goes from version {version} to {}", record.version_before() + 1)));
         }
