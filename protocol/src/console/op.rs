@@ -9,8 +9,9 @@ use crate::text::{Code as Shown, Digest, Id, Name, Path, Reason, Text};
 use crate::time::Time;
 use crate::wire::{wire, wire_enum, wire_word};
 use schemars::{Schema, SchemaGenerator};
-use serde_json::Value;
+use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeMap;
 use tongdao_domain::account;
 use tongdao_domain::device::{self, By};
 use tongdao_domain::id::{AccountId, DeviceId, SiteId, StationId, Token, UserId};
@@ -328,11 +329,11 @@ macro_rules! ops {
                     _ => Err(OpError::UnknownOp),
                 }
             }
-            /// Its arguments as JSON text, always written in the same way.
+            /// Its arguments as JSON text, always written in the same way: no spaces, names sorted, nothing that is absent.
             #[must_use]
             pub fn args_text(&self) -> String {
-                let text = match self { $(Self::$variant(args) => serde_json::to_string(args),)* };
-                text.unwrap_or_default()
+                let args = match self { $(Self::$variant(args) => serde_json::to_value(args),)* };
+                canonical(&args.unwrap_or_default())
             }
         }
     };
@@ -448,6 +449,19 @@ impl Op {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// JSON without spaces and with sorted names, whatever order the map keeps.
+fn canonical(value: &Value) -> String {
+    match value {
+        Value::Object(fields) => {
+            let sorted: BTreeMap<_, _> = fields.iter().collect();
+            let fields: Vec<String> = sorted.into_iter().map(|(name, field)| format!("{}:{}", json!(name), canonical(field))).collect();
+            format!("{{{}}}", fields.join(","))
+        }
+        Value::Array(items) => format!("[{}]", items.iter().map(canonical).collect::<Vec<_>>().join(",")),
+        plain => plain.to_string(),
     }
 }
 
