@@ -43,6 +43,8 @@ pub struct SiteFile {
 pub struct StationEntry {
     /// Its id.
     pub id: StationId,
+    /// Its place on the map of the network, from the left and from the top, in thousandths of the map's longer side; for people.
+    pub at: Option<(u16, u16)>,
     /// Names by language.
     #[serde(default)]
     pub name: BTreeMap<String, String>,
