@@ -10,6 +10,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tongdao_protocol::money::Amount;
 
+/// A cell is a thread; more than this is a mistake.
+const CELLS_MAX: usize = 256;
+
 /// The whole config.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -362,6 +365,9 @@ impl Config {
         }
         if self.gate.retap_window_ms < 0 || self.gate.no_passage_ms < 0 {
             return wrong("gate.retap_window_ms", "and `gate.no_passage_ms` must not be negative (0 = off)");
+        }
+        if self.cells.count > CELLS_MAX {
+            return wrong("cells.count", "must lie between 0 and 256; a cell is a thread");
         }
         if self.journal.reserve_percent > 50 {
             return wrong("journal.reserve_percent", "must lie between 0 and 50");

@@ -9,13 +9,19 @@ use tracing_subscriber::EnvFilter;
 /// # Errors
 /// Exit 78 when `log.filter` cannot be read.
 pub fn start(log: &Log) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(&log.filter).map_err(|fault| {
-        Failure::new(CONFIG, format!("config key `log.filter`: {fault}; such as `info` or `info,tongdao_journal=debug`"))
-    })?;
-    let builder = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let builder = tracing_subscriber::fmt().with_env_filter(filter(log)?).with_writer(std::io::stderr);
     match log.format {
         LogFormat::Text => builder.with_ansi(std::io::stderr().is_terminal()).with_target(false).init(),
         LogFormat::Json => builder.json().init(),
     }
     Ok(())
+}
+
+/// What is logged.
+///
+/// # Errors
+/// Exit 78 when `log.filter` cannot be read.
+pub fn filter(log: &Log) -> Result<EnvFilter, Failure> {
+    EnvFilter::try_new(&log.filter)
+        .map_err(|fault| Failure::new(CONFIG, format!("config key `log.filter`: {fault}; such as `info` or `info,tongdao_journal=debug`")))
 }

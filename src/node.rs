@@ -58,7 +58,7 @@ pub struct Opened {
 /// # Errors
 /// Exit 69 in use by another process, 78 made with other settings, 65 damaged, 74 disk.
 pub fn open(config: &Config) -> Result<Opened, Failure> {
-    let start = config.clock.start.as_deref().map(clock_start).transpose()?;
+    let start = clock_start(config)?;
     if config.journal.backend == Store::Memory {
         let journal = Arc::new(Memory::automatic(config.journal.partitions));
         return Ok(Opened { clock: Clock::start(start, journal.newest_at()), journal, embedded: None });
@@ -107,11 +107,16 @@ pub fn start(config: &Config, opened: Opened, world: World, hook: Arc<dyn CellHo
     Ok((node, backend))
 }
 
-fn clock_start(text: &str) -> Result<Timestamp, Failure> {
+/// The time at start that the config sets, if any.
+///
+/// # Errors
+/// Exit 78 when `clock.start` is no moment.
+pub fn clock_start(config: &Config) -> Result<Option<Timestamp>, Failure> {
+    let Some(text) = config.clock.start.as_deref() else { return Ok(None) };
     let at: jiff::Timestamp = text.parse().map_err(|fault| {
         Failure::new(CONFIG, format!("config key `clock.start`: {text:?}: {fault}; wanted is RFC 3339, such as 2026-01-01T05:00:00+08:00"))
     })?;
-    Ok(Timestamp(at.as_millisecond()))
+    Ok(Some(Timestamp(at.as_millisecond())))
 }
 
 fn limits(config: &Config) -> Limits {

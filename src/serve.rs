@@ -34,7 +34,9 @@ pub fn run(config: &Config) -> Result<u8, Failure> {
     let world = sites::load(config)?;
     let runtime = front_runtime()?;
     let server = Server::start(config, world, &runtime)?;
-    tracing::info!(mqtt = ?config.listen.mqtt, mqtts = ?config.listen.mqtts, http = ?config.listen.http, "serving");
+    let told = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |address| address.to_string());
+    let (mqtt, mqtts, http) = (told(config.listen.mqtt), told(config.listen.mqtts), told(config.listen.http));
+    tracing::info!(mqtt, mqtts, http, "serving");
     runtime.block_on(async {
         stop_signal().await;
         tracing::info!("draining; a second signal stops at once");

@@ -1,7 +1,7 @@
 //! Site and fare files → the world that every cell begins with.
 use crate::config::Config;
 use crate::exit::{CONFIG, DATA, Failure, OK};
-use crate::node;
+use crate::{logs, node};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -89,8 +89,11 @@ fn fare_table(id: &str, folder: Option<&Path>) -> Option<(String, String)> {
     SHIPPED_FARES.iter().find(|(shipped, _)| *shipped == id).map(|(id, text)| (format!("shipped fare table {id}"), (*text).to_owned()))
 }
 
-/// `check-config`: prints the effective config; names gates that are in the site files or in the registry only.
+/// `check-config`: reads all that a start would read but the journal; prints the effective config; names gates that are in the site files or in the registry only.
 pub fn check(config: &Config) -> Result<u8, Failure> {
+    logs::filter(&config.log)?;
+    node::clock_start(config)?;
+    tongdao_device_gateway::gateway::check(&config.gateway()).map_err(|fault| Failure::caused(CONFIG, &fault))?;
     let world = load(config)?;
     println!("{}", config.print()?.trim_end());
     println!("\n# {} sites, {} stations, {} gates", world.sites.len(), world.stations.len(), world.gates.len());

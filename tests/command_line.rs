@@ -112,6 +112,24 @@ fn a_site_file_with_a_mistake_names_file_key_and_fix() {
 }
 
 #[test]
+fn check_config_reads_what_a_start_would_read() {
+    let server = Server::prepare("");
+    let config = fs::read_to_string(&server.config).expect("the config");
+    for (more, named) in [
+        ("[clock]\nstart = \"yesterday\"", "clock.start"),
+        ("[log]\nfilter = \"a=b=c\"", "log.filter"),
+        ("[cells]\ncount = 9999", "cells.count"),
+        ("[tls]\ncert = \"nowhere.pem\"\nkey = \"nowhere.key\"", "nowhere.pem"),
+    ] {
+        let tls = config.replacen("[listen]", "[listen]\nmqtts = \"127.0.0.1:0\"", usize::from(more.starts_with("[tls]")));
+        fs::write(&server.config, format!("{tls}\n{more}\n")).expect("written");
+        let output = server.cli(&["check-config"]);
+        assert_eq!(output.status.code(), Some(78), "{named}: {}", stderr(&output));
+        assert!(stderr(&output).contains(named), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn check_config_names_gates_that_are_in_one_place_only() {
     let server = Server::prepare("");
     server.add_gate("g1");

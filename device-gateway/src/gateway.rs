@@ -127,13 +127,13 @@ impl Gateway {
     /// # Errors
     /// [`BindError`] names the setting.
     pub fn bind(config: GatewayConfig, now: Timestamp) -> Result<Self, BindError> {
-        config.check()?;
+        let tls = check(&config)?;
         let mut ports = Vec::new();
         if let Some(address) = config.mqtt {
             ports.push(port("mqtt", address, config.backlog, None)?);
         }
-        if let (Some(address), Some(certificate), Some(key)) = (config.mqtts, &config.tls_certificate, &config.tls_key) {
-            ports.push(port("mqtts", address, config.backlog, Some(tls::acceptor(certificate, key)?))?);
+        if let (Some(address), Some(tls)) = (config.mqtts, tls) {
+            ports.push(port("mqtts", address, config.backlog, Some(tls))?);
         }
         let shared = Shared {
             admission: Arc::new(Admission::new(&config)),
@@ -208,6 +208,18 @@ impl Gateway {
             }
         };
         let _ = timeout(deadline, empty).await;
+    }
+}
+
+/// Could it be served with these settings? Reads the TLS files, binds nothing.
+///
+/// # Errors
+/// [`BindError`] names the setting.
+pub fn check(config: &GatewayConfig) -> Result<Option<TlsAcceptor>, BindError> {
+    config.check()?;
+    match (config.mqtts, &config.tls_certificate, &config.tls_key) {
+        (Some(_), Some(certificate), Some(key)) => Ok(Some(tls::acceptor(certificate, key)?)),
+        _ => Ok(None),
     }
 }
 
