@@ -404,6 +404,31 @@ fn a_journal_that_ends_before_the_mark_is_shorter() {
     assert_eq!(made.verify().expect("fits").commits, 24);
 }
 
+/// Where each batch of a log ends.
+fn batch_ends(log: &[u8]) -> Vec<usize> {
+    let trailer = b"FJL\x03";
+    (trailer.len()..=log.len()).filter(|end| log[..*end].ends_with(trailer)).collect()
+}
+
+#[test]
+fn damage_in_an_older_log_file_is_refused_until_the_loss_is_accepted() {
+    let made = Made::new(40);
+    let whole = std::fs::read(made.log_file()).expect("readable");
+    let ends = batch_ends(&whole);
+    let (damaged, split) = (ends[ends.len() / 2], ends[ends.len() - 3]);
+    let mut older = whole[..split].to_vec();
+    older[damaged + 30] ^= 1;
+    std::fs::write(made.log_file(), older).expect("written");
+    std::fs::write(made.dir.path().join("store/1.jnl"), &whole[split..]).expect("written");
+    let fault = refused(&made);
+    assert!(matches!(&fault, JournalError::Damaged { place, .. } if place.ends_with(&format!("0.jnl byte {damaged}"))), "{fault}");
+    let report = accept_loss(made.dir.path()).expect("accepted");
+    assert!((1..40).contains(&report.events), "what stands before it is there: {}", report.events);
+    assert_eq!(report.losses.len(), 1);
+    made.add((report.events..50).map(nth));
+    assert_eq!(made.verify().expect("fits").commits, 50);
+}
+
 fn copy(from: &Path, to: &Path) {
     std::fs::create_dir_all(to).expect("made");
     for entry in std::fs::read_dir(from).expect("readable") {

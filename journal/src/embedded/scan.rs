@@ -24,6 +24,8 @@ pub(crate) struct Tail {
     /// Bytes behind the last whole batch.
     pub(crate) torn_bytes: u64,
     cut: Option<(PathBuf, u64)>,
+    /// Files behind the one that is cut: only where a loss was accepted, since what they hold rests on what is gone.
+    gone: Vec<PathBuf>,
 }
 
 fn io(source: std::io::Error) -> JournalError {
@@ -36,31 +38,40 @@ fn io(source: std::io::Error) -> JournalError {
 /// [`JournalError::Damaged`] with file and byte where something at or below the acknowledged group is unreadable.
 pub(crate) fn scan(store: &Path, acknowledged: u64, accept_loss: bool) -> Result<Tail, JournalError> {
     let files = log_files(store)?;
-    let mut tail = Tail::default();
     for (n, file) in files.iter().enumerate() {
         let bytes = std::fs::read(file).map_err(io)?;
         let end = whole_batches(&bytes);
         let rest = &bytes[end..];
-        let torn = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1);
+        let torn = used(rest);
         if torn == 0 {
             continue;
         }
-        let last_file = n + 1 == files.len();
-        let hurt = groups_in(rest).any(|group| group <= acknowledged);
-        if !last_file || (hurt && !accept_loss) {
+        let behind = &files[n + 1..];
+        let hurt = !behind.is_empty() || groups_in(rest).any(|group| group <= acknowledged);
+        if hurt && !accept_loss {
             return Err(damaged(format!("{} byte {end}", file.display()), "the write-ahead log is unreadable there"));
         }
-        tail = Tail { torn_bytes: torn, cut: Some((file.clone(), end as u64)) };
+        let mut torn_bytes = torn;
+        for file in behind {
+            torn_bytes += used(&std::fs::read(file).map_err(io)?);
+        }
+        return Ok(Tail { torn_bytes, cut: Some((file.clone(), end as u64)), gone: behind.to_vec() });
     }
-    Ok(tail)
+    Ok(Tail::default())
+}
+
+/// Bytes up to the last that is not nought: a log file is longer than what it holds.
+fn used(bytes: &[u8]) -> u64 {
+    bytes.iter().rposition(|byte| *byte != 0).map_or(0, |last| last as u64 + 1)
 }
 
 impl Tail {
-    /// Cuts the torn bytes off.
+    /// Cuts the torn bytes off; newest first, so that no cut leaves a hole.
     ///
     /// # Errors
-    /// [`JournalError::Io`] when the file cannot be cut.
+    /// [`JournalError::Io`] when a file cannot be cut.
     pub(crate) fn cut(&self) -> Result<(), JournalError> {
+        self.gone.iter().rev().try_for_each(std::fs::remove_file).map_err(io)?;
         let Some((path, length)) = &self.cut else { return Ok(()) };
         let file: File = OpenOptions::new().write(true).open(path).map_err(io)?;
         file.set_len(*length).map_err(io)?;
@@ -205,10 +216,18 @@ mod tests {
     }
 
     #[test]
-    fn damage_in_an_older_file_is_never_a_tear() {
-        let (dir, _) = log(|bytes| bytes[20] ^= 1);
-        std::fs::write(dir.path().join("1.jnl"), batch_of(10, b"k", b"v")).expect("written");
-        assert!(matches!(scan(dir.path(), 0, true), Err(JournalError::Damaged { .. })));
+    fn damage_in_an_older_file_is_never_a_tear_and_takes_the_newer_ones_along_where_a_loss_is_accepted() {
+        let (dir, first) = log(|bytes| {
+            let end = bytes.len() - 110;
+            bytes[end] ^= 1;
+        });
+        let newer = dir.path().join("1.jnl");
+        std::fs::write(&newer, batch_of(10, b"k", b"v")).expect("written");
+        assert!(matches!(scan(dir.path(), 0, false), Err(JournalError::Damaged { .. })));
+        scan(dir.path(), 0, true).expect("accepted").cut().expect("cut");
+        assert!(!newer.exists());
+        assert_eq!(std::fs::metadata(dir.path().join("0.jnl")).expect("there").len(), first as u64);
+        assert_eq!(scan(dir.path(), 1, false).expect("whole"), Tail::default());
     }
 
     #[test]
