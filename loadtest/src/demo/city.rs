@@ -112,6 +112,19 @@ impl City {
         usize::from(but == Some(0))
     }
 
+    /// Stations that take part.
+    pub(super) fn len(&self) -> usize {
+        self.stations.len()
+    }
+    /// All gates of a station.
+    pub(super) fn gates(&self, station: usize) -> Vec<u32> {
+        let Some(station) = self.stations.get(station) else { return Vec::new() };
+        let mut gates: Vec<u32> = station.entries.iter().chain(&station.exits).copied().collect();
+        gates.sort_unstable();
+        gates.dedup();
+        gates
+    }
+
     /// A gate of the station for this direction: the one whose turn it is.
     pub(super) fn gate(&self, station: usize, entry: bool, turn: usize) -> Option<u32> {
         let station = self.stations.get(station)?;

@@ -3,6 +3,7 @@
 pub mod cast;
 mod city;
 mod day;
+mod incidents;
 mod summary;
 mod trips;
 
@@ -15,6 +16,7 @@ use crate::fleet::{Fleet, Server};
 use crate::gate::Habits;
 use crate::mqtt::Version;
 use city::City;
+use incidents::Incidents;
 use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
@@ -45,6 +47,8 @@ pub struct DemoConfig {
     pub rides_per_day: f64,
     /// The demo ends by itself after this.
     pub length: Option<Duration>,
+    /// Does something go wrong now and then?
+    pub incidents: bool,
     /// How the summary is shown.
     pub style: Style,
     /// The server's time, where it is not this machine's.
@@ -63,6 +67,7 @@ impl DemoConfig {
             start_hour: 6.5,
             rides_per_day: 60_000.0,
             length: None,
+            incidents: true,
             style: Style::Auto,
             clock: Clock::local(),
         }
@@ -126,8 +131,12 @@ fn play(config: &DemoConfig, mut source: impl FnMut() -> ServerStats, stopped: &
     let mut trips = Trips::new(&city, config);
     let mut summary = Summary::new(config.style, config.speed);
     let mut notices = Vec::new();
+    let mut incidents = config.incidents.then(|| Incidents::new(config.clock.ms().unsigned_abs(), fleet.clock().ns() / 1_000));
     while !stopped.load(Ordering::Relaxed) && config.length.is_none_or(|length| trips.running(&fleet) < length) {
         let wait = trips.move_on(&mut fleet, &mut notices);
+        if let Some(incidents) = &mut incidents {
+            incidents.move_on(&city, &mut fleet, &mut trips, &mut notices);
+        }
         fleet.turn(wait, &mut notices)?;
         for notice in notices.drain(..) {
             summary.enter(&notice, &fleet);

@@ -60,6 +60,8 @@ pub(super) struct Trips<'a> {
     started_us: u64,
     turn: usize,
     inside: usize,
+    /// Where a crowd gathers, and until when.
+    crowd: Option<(usize, u64)>,
 }
 
 impl<'a> Trips<'a> {
@@ -83,6 +85,7 @@ impl<'a> Trips<'a> {
             started_us: config.clock.ns() / 1_000,
             turn: 0,
             inside: 0,
+            crowd: None,
         }
     }
 
@@ -97,6 +100,11 @@ impl<'a> Trips<'a> {
     /// Time since the start.
     pub(super) fn running(&self, fleet: &Fleet) -> Duration {
         Duration::from_micros((fleet.clock().ns() / 1_000).saturating_sub(self.started_us))
+    }
+
+    /// For a while half of all riders set out from one station.
+    pub(super) fn gather(&mut self, station: usize, until_us: u64) {
+        self.crowd = Some((station, until_us));
     }
 
     /// Lets everybody go on whose time has come; returns how long nothing will be due.
@@ -116,7 +124,12 @@ impl<'a> Trips<'a> {
     }
 
     fn set_out(&mut self, now: u64, fleet: &mut Fleet, notices: &mut Vec<Notice>) {
-        let (from, to) = self.city.trip(pull_to_centre(self.day.hour()), &mut self.random);
+        let (mut from, to) = self.city.trip(pull_to_centre(self.day.hour()), &mut self.random);
+        match self.crowd {
+            Some((_, until)) if until <= now => self.crowd = None,
+            Some((station, _)) if station != to && self.random.random_bool(0.5) => from = station,
+            _ => {}
+        }
         if self.random.random_bool(UNKNOWN) {
             self.stranger_taps(from, fleet, notices);
         }
@@ -276,6 +289,33 @@ mod tests {
         trips.trips[0].passage = PassageOutcome::NotPassed;
         assert_eq!(answered(&mut trips, Code::Ok), (Step::Entering, 0));
         assert_eq!(trips.due.peek(), Some(&Reverse((12_000_000, 0))));
+    }
+
+    #[test]
+    fn a_crowd_gathers_at_one_station_and_goes() {
+        let config = DemoConfig { rides_per_day: 1e9, ..config() };
+        let city = City::new(&config.site, &config.cast).expect("a city");
+        let mut trips = Trips::new(&city, &config);
+        let mut fleet = Fleet::new(
+            crate::fleet::Server { address: config.address, tls: None, version: crate::mqtt::Version::V5, site: "t".into() },
+            &crate::gate::Habits::default(),
+            city.credentials(),
+            config.clock,
+        )
+        .expect("a fleet");
+        trips.gather(2, 100);
+        let mut from = |trips: &mut Trips<'_>, now| {
+            let mut there = 0;
+            for _ in 0..200 {
+                trips.home = [0].into();
+                trips.set_out(now, &mut fleet, &mut Vec::new());
+                there += usize::from(trips.trips[0].from == 2);
+            }
+            there
+        };
+        let crowded = from(&mut trips, 50);
+        let usual = from(&mut trips, 100);
+        assert!(crowded > usual + 30 && trips.crowd.is_none(), "{crowded} against {usual}");
     }
 
     #[test]

@@ -28,6 +28,8 @@ pub(super) struct Member {
     /// For which time its timer stands in the fleet's heap; `i64::MAX` = for none.
     pub(super) armed: i64,
     pub(super) dirty: bool,
+    /// Its network plug is pulled.
+    pub(super) unplugged: bool,
 }
 
 /// Where the gate's messages and facts go.
@@ -65,7 +67,7 @@ pub(super) enum Broken {
 
 impl Member {
     pub(super) fn new(who: Identity, gate: VirtualGate) -> Self {
-        Self { who, gate, link: None, attempts: 0, armed: i64::MAX, dirty: false }
+        Self { who, gate, link: None, attempts: 0, armed: i64::MAX, dirty: false, unplugged: false }
     }
 
     /// Is there something to write?

@@ -19,6 +19,8 @@ use std::collections::BinaryHeap;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
+use tongdao_protocol::gate::AlarmKind;
+use tongdao_protocol::text::Id;
 
 /// Connections that are being made at the same time, at most.
 const HANDSHAKES_MAX: usize = 64;
@@ -158,10 +160,35 @@ impl Fleet {
         self.act(gate, notices, |gate, desk| gate.tap(rider, now, desk));
     }
 
-    /// Somebody presses the emergency button of a gate, or puts it back.
-    pub fn button(&mut self, gate: u32, on: bool, notices: &mut Vec<Notice>) {
+    /// A button or a sensor of a gate goes on or off.
+    pub fn alarm(&mut self, gate: u32, kind: AlarmKind, on: bool, notices: &mut Vec<Notice>) {
         let now = self.clock.ms();
-        self.act(gate, notices, |gate, desk| gate.button(on, now, desk));
+        self.act(gate, notices, |gate, desk| gate.alarm(kind, on, now, desk));
+    }
+
+    /// Something in a gate breaks, or works again.
+    pub fn fault(&mut self, gate: u32, code: &Id, on: bool, notices: &mut Vec<Notice>) {
+        let now = self.clock.ms();
+        self.act(gate, notices, |gate, desk| gate.fault(code, on, now, desk));
+    }
+
+    /// Pulls the network plug of a gate: its connection is gone without a word, and it stays away until it is plugged in again.
+    pub fn unplug(&mut self, gate: u32, notices: &mut Vec<Notice>) {
+        let now = self.clock.ms();
+        let Some(member) = self.members.get_mut(gate as usize) else { return };
+        if !std::mem::replace(&mut member.unplugged, true) && member.link.is_some() {
+            self.broken(gate, &Broken::Io(io::ErrorKind::NetworkDown.into()), now, notices);
+        }
+    }
+
+    /// Puts the network plug of a gate back.
+    pub fn plug_in(&mut self, gate: u32) {
+        let now = self.clock.ms();
+        let Some(member) = self.members.get_mut(gate as usize) else { return };
+        if std::mem::replace(&mut member.unplugged, false) {
+            member.attempts = 0;
+            self.to_connect.push(Reverse((now, gate)));
+        }
     }
 
     fn act(&mut self, gate: u32, notices: &mut Vec<Notice>, act: impl FnOnce(&mut VirtualGate, &mut Desk<'_>)) {
@@ -282,6 +309,10 @@ impl Fleet {
         while self.handshakes < HANDSHAKES_MAX && !self.stopping {
             let Some(Reverse((_, index))) = self.to_connect.peek().copied().filter(|Reverse((at, _))| *at <= now) else { break };
             self.to_connect.pop();
+            // Plugged in again it stands here once more; one attempt is enough.
+            if self.members.get(index as usize).is_none_or(|member| member.unplugged || member.link.is_some()) {
+                continue;
+            }
             self.handshakes += 1;
             if let Err(error) = self.connect(index, now) {
                 if error.kind() == io::ErrorKind::Other || error.raw_os_error() == Some(rustix::io::Errno::MFILE.raw_os_error()) {

@@ -15,8 +15,9 @@ use book::{Book, Entry, Outcome};
 pub use fact::{Fact, Port};
 use orders::Orders;
 use tongdao_domain::time::Timestamp;
-use tongdao_protocol::gate::{By, Direction, Medium, Passage, PassageOutcome, RecordPassage, Tap};
+use tongdao_protocol::gate::{AlarmKind, By, Direction, Medium, Passage, PassageOutcome, RecordPassage, Tap};
 use tongdao_protocol::payload::encode;
+use tongdao_protocol::text::Id;
 use tongdao_protocol::topic::{Down, Up};
 
 /// What a gate does where it must decide alone.
@@ -157,9 +158,16 @@ impl VirtualGate {
         }
     }
 
-    /// The emergency button: the gate opens by itself and says so.
-    pub fn button(&mut self, on: bool, now: i64, port: &mut impl Port) {
-        self.orders.button(on, now, self.online, port);
+    /// A button or a sensor; at the emergency button and the fire line the gate opens by itself.
+    pub fn alarm(&mut self, kind: AlarmKind, on: bool, now: i64, port: &mut impl Port) {
+        self.orders.alarm(kind, on, now, self.online, port);
+    }
+
+    /// Something in the gate breaks, or works again: it says so in its state.
+    pub fn fault(&mut self, code: &Id, on: bool, now: i64, port: &mut impl Port) {
+        if self.orders.fault(code, on) && self.online {
+            port.publish(Up::State, &encode(&self.orders.state(true, now)), STATE);
+        }
     }
 
     /// A rider presents a medium.

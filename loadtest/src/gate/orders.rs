@@ -1,7 +1,8 @@
-//! What a gate does beside tapping: its state, modes, commands, the emergency button, and the reports that it owes until the
+//! What a gate does beside tapping: its state with its faults, modes, commands, alarms, and the reports that it owes until the
 //! server has taken them.
 use super::{Fact, Port};
 use std::collections::VecDeque;
+use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
 use tongdao_protocol::device::{Ack, AckResult, Command, Config, State, Versions};
 use tongdao_protocol::gate::{Alarm, AlarmKind, Mode, RECORDS_MAX, Service, StationMode};
@@ -28,9 +29,9 @@ pub(super) struct Orders {
     pub(super) records_max: usize,
     service: Service,
     released: bool,
-    button: bool,
-    /// Id of the last alarm; the button has one id from pressed to put back.
-    alarm: Id,
+    /// Alarms that are on; each keeps its id from on to off.
+    alarms: Vec<(AlarmKind, Id)>,
+    faults: Vec<Id>,
     reports: VecDeque<(u32, Up, Vec<u8>)>,
     next: u32,
 }
@@ -43,8 +44,8 @@ impl Default for Orders {
             records_max: RECORDS_MAX,
             service: Service::Both,
             released: false,
-            button: false,
-            alarm: Id::default(),
+            alarms: Vec::new(),
+            faults: Vec::new(),
             reports: VecDeque::new(),
             next: 0,
         }
@@ -52,9 +53,9 @@ impl Default for Orders {
 }
 
 impl Orders {
-    /// Do the doors stand open, by mode or button?
-    pub(super) const fn released(&self) -> bool {
-        self.released || self.button
+    /// Do the doors stand open, by mode, button or fire line?
+    pub(super) fn released(&self) -> bool {
+        self.released || self.alarms.iter().any(|(kind, _)| matches!(kind, AlarmKind::EmergencyButton | AlarmKind::Fire))
     }
 
     /// `up/state`.
@@ -64,7 +65,7 @@ impl Orders {
             service: Id::new(self.service.name()).unwrap_or_default(),
             firmware: Id::new(FIRMWARE).unwrap_or_default(),
             versions: Versions::default(),
-            faults: Vec::new(),
+            faults: self.faults.clone(),
             at: Timestamp(now).into(),
         }
     }
@@ -137,16 +138,31 @@ impl Orders {
         self.report(Up::Ack, encode(&ack), online, port);
     }
 
-    /// The emergency button is pressed, or put back.
-    pub(super) fn button(&mut self, on: bool, now: i64, online: bool, port: &mut impl Port) {
-        if self.button == on {
-            return;
+    /// A fault code appears in the state, or goes; false = it was so already.
+    pub(super) fn fault(&mut self, code: &Id, on: bool) -> bool {
+        if self.faults.contains(code) == on {
+            return false;
         }
-        self.button = on;
         if on {
-            self.alarm = Id::new(&format!("button-{now}")).unwrap_or_default();
+            self.faults.push(code.clone())
+        } else {
+            self.faults.retain(|other| other != code)
         }
-        let alarm = Alarm { id: self.alarm.clone(), kind: AlarmKind::EmergencyButton, on, at: Timestamp(now).into() };
-        self.report(Up::Alarm, encode(&alarm), online, port);
+        true
+    }
+
+    /// A button or a sensor goes on or off.
+    pub(super) fn alarm(&mut self, kind: AlarmKind, on: bool, now: i64, online: bool, port: &mut impl Port) {
+        let standing = self.alarms.iter().position(|(other, _)| *other == kind);
+        let id = match (standing, on) {
+            (None, true) => {
+                let id = Id::new(&format!("{}-{now}", station::AlarmKind::from(kind).name())).unwrap_or_default();
+                self.alarms.push((kind, id.clone()));
+                id
+            }
+            (Some(at), false) => self.alarms.swap_remove(at).1,
+            _ => return,
+        };
+        self.report(Up::Alarm, encode(&Alarm { id, kind, on, at: Timestamp(now).into() }), online, port);
     }
 }

@@ -257,15 +257,40 @@ fn only_a_higher_mode_is_applied() {
 #[test]
 fn the_button_opens_and_keeps_its_id() {
     let (mut gate, mut port) = online(Habits::default());
-    gate.button(true, 100, &mut port);
-    gate.button(true, 101, &mut port);
+    gate.alarm(AlarmKind::EmergencyButton, true, 100, &mut port);
+    gate.alarm(AlarmKind::EmergencyButton, true, 101, &mut port);
     gate.tap(&rider(5), 110, &mut port);
     gate.tick(1_000, &mut port);
     assert!(port.facts.contains(&Fact::Alone { tag: 5, open: true }));
-    gate.button(false, 2_000, &mut port);
+    gate.alarm(AlarmKind::EmergencyButton, false, 2_000, &mut port);
     let alarms = port.of(Up::Alarm);
     assert_eq!(alarms.iter().map(|alarm| alarm["on"].as_bool()).collect::<Vec<_>>(), [Some(true), Some(false)]);
     assert_eq!(alarms[0]["id"], alarms[1]["id"]);
+}
+
+#[test]
+fn a_fault_stands_in_the_state_until_it_is_mended() {
+    let (mut gate, mut port) = online(Habits::default());
+    let code = Id::new("door_motor").expect("a code");
+    for on in [true, true, false, false] {
+        gate.fault(&code, on, 100, &mut port);
+    }
+    let faults: Vec<_> = port.of(Up::State).iter().map(|state| state["faults"].clone()).collect();
+    assert_eq!(faults[faults.len() - 2..], [json!(["door_motor"]), json!([])], "told once each way");
+}
+
+#[test]
+fn each_kind_of_alarm_has_an_id_of_its_own() {
+    let (mut gate, mut port) = online(Habits::default());
+    gate.alarm(AlarmKind::Door, true, 100, &mut port);
+    gate.alarm(AlarmKind::Tamper, true, 100, &mut port);
+    gate.alarm(AlarmKind::Door, false, 200, &mut port);
+    let alarms = port.of(Up::Alarm);
+    assert_eq!(alarms.len(), 3);
+    assert!(alarms[0]["id"] == alarms[2]["id"] && alarms[0]["id"] != alarms[1]["id"]);
+    gate.tap(&rider(5), 210, &mut port);
+    gate.tick(1_000, &mut port);
+    assert!(port.facts.contains(&Fact::Alone { tag: 5, open: false }), "only the button and the fire line open it");
 }
 
 #[test]
