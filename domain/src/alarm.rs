@@ -6,6 +6,7 @@ use crate::entity::{EntityKey, EntityKind};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::id::{DeviceId, UserId};
 use crate::machine::{Context, Decision, Machine, RefusalCode, Reply};
+use crate::mutant::{Mutant, planted};
 use crate::time::Timestamp;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -413,7 +414,8 @@ impl Entry {
             return unchanged();
         }
         let mut events = vec![Event::Settled { device: device.cloned() }];
-        if self.settles_all(device) {
+        let last = self.settles_all(device) || planted(Mutant::ClearedEarly);
+        if last && !planted(Mutant::NeverCleared) {
             events.push(Event::Cleared { by: None });
         }
         Decision::Commit { events, reply: Reply::Done }

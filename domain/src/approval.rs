@@ -7,6 +7,7 @@ use crate::entity::EntityKind;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
 use crate::id::{CommandId, StationId, UserId};
 use crate::machine::{Context, Decision, Machine, RefusalCode, Reply};
+use crate::mutant::{Mutant, planted};
 use crate::time::Timestamp;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
@@ -148,7 +149,8 @@ impl Approval {
     /// What was let through and whose command has not yet been run for certain.
     #[must_use]
     pub fn to_run(&self) -> Option<&Asked> {
-        self.entry.as_ref().filter(|entry| entry.state == State::Approved).map(|entry| &entry.asked)
+        let waits = |entry: &&Entry| entry.state == State::Approved && !planted(Mutant::ApprovedForgotten);
+        self.entry.as_ref().filter(waits).map(|entry| &entry.asked)
     }
 }
 
@@ -258,10 +260,11 @@ impl Entry {
         if self.asked.digest != digest {
             return Some(Decision::refuse(RefusalCode::Contradicts, "digest: the command is another than the one you saw"));
         }
-        if self.state != State::Pending {
+        if self.state != State::Pending && !planted(Mutant::DecidedTwice) {
             return Some(Decision::refuse(RefusalCode::WrongState, format!("already {}", self.how_it_ended())));
         }
-        self.overdue(context).then(|| Decision::refuse(RefusalCode::WrongState, "already expired: ask again"))
+        (self.overdue(context) && !planted(Mutant::ApprovesLate))
+            .then(|| Decision::refuse(RefusalCode::WrongState, "already expired: ask again"))
     }
 
     fn how_it_ended(&self) -> String {
@@ -276,7 +279,7 @@ impl Entry {
     }
 
     fn approve(&self, context: &Context<'_>, digest: &str, by: &By) -> Decision<Event> {
-        if by.user == self.asked.by.user {
+        if by.user == self.asked.by.user && !planted(Mutant::ApprovesOwn) {
             return Decision::refuse(RefusalCode::Forbidden, "who asks does not approve: a second person must");
         }
         if self.asked.digest == digest && self.decided_so_by(&[State::Approved, State::Done], &by.user) {

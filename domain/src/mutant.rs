@@ -42,6 +42,18 @@ pub enum Mutant {
     RepeatedRecordTaken,
     /// Gate: a record is kept and never told to its account.
     RecordNotOwed,
+    /// Approval: who asks approves.
+    ApprovesOwn,
+    /// Approval: decided although its time is over.
+    ApprovesLate,
+    /// Approval: what was decided is decided once more.
+    DecidedTwice,
+    /// Approval: what was let through is not run.
+    ApprovedForgotten,
+    /// Alarm: cleared although causes are left.
+    ClearedEarly,
+    /// Alarm: not cleared although no cause is left.
+    NeverCleared,
 }
 
 impl Mutant {
@@ -66,6 +78,12 @@ impl Mutant {
         Self::WatermarkOverGaps,
         Self::RepeatedRecordTaken,
         Self::RecordNotOwed,
+        Self::ApprovesOwn,
+        Self::ApprovesLate,
+        Self::DecidedTwice,
+        Self::ApprovedForgotten,
+        Self::ClearedEarly,
+        Self::NeverCleared,
     ];
 }
 

@@ -12,6 +12,8 @@ pub enum Concern {
     Faults = 2,
     /// Riders and gates.
     Workload = 3,
+    /// Staff at their desks.
+    Office = 4,
 }
 
 /// A stream of random numbers.

@@ -81,6 +81,20 @@ kinds! {
     WalkedOut,
     /// An order to a gate.
     Ordered,
+    /// A command was let through by a second person.
+    Approved,
+    /// A command was not let through.
+    Rejected,
+    /// Nobody decided in time.
+    ApprovalExpired,
+    /// Who asked tried to approve.
+    OwnApproval,
+    /// An alarm was raised.
+    AlarmRaised,
+    /// An alarm of more than one gate.
+    AlarmJoined,
+    /// An alarm ended because its cause was gone.
+    AlarmCleared,
 }
 
 /// How often each kind has occurred.

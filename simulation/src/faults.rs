@@ -101,6 +101,7 @@ impl Simulation {
         }
         self.tell(|| "the server dies".into());
         self.server.crash(self.now);
+        self.staff.forget_the_desk();
         for gate in 0..self.gates.len() {
             self.disconnect(gate);
         }

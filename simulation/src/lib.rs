@@ -6,6 +6,7 @@
 pub mod chance;
 pub mod city;
 pub mod coverage;
+mod desk;
 mod ending;
 mod faults;
 pub mod gate;
@@ -18,7 +19,7 @@ mod simulation;
 mod staff;
 mod workload;
 
-pub use simulation::{Report, Simulation, run};
+pub use simulation::{Report, Simulation, run, run_without_desk};
 
 use tongdao_domain::account;
 use tongdao_domain::entity::EntityKind;

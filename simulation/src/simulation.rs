@@ -5,6 +5,7 @@
 use crate::chance::{Chance, Concern};
 use crate::city::{self, GATES, LINE, MORNING, id};
 use crate::coverage::{Coverage, Kind};
+use crate::desk::Desk;
 use crate::faults::Weather;
 use crate::gate::{Alarm, Deed, Rider, VirtualGate, Why};
 use crate::message::{Down, Up};
@@ -55,6 +56,10 @@ pub(crate) enum What {
     Writable,
     /// Due timers are looked at.
     Due,
+    /// Somebody asks for a second person.
+    Desk,
+    /// The watcher looks at a station.
+    Look(usize),
 }
 
 /// In which part a run is.
@@ -76,6 +81,9 @@ pub struct Simulation {
     pub(crate) gates: Vec<VirtualGate>,
     pub(crate) riders: Vec<RiderLife>,
     pub(crate) staff: Staff,
+    /// None in a run as it was before there were desks.
+    pub(crate) desk: Option<Desk>,
+    pub(crate) office: Chance,
     pub(crate) network: Chance,
     pub(crate) faults: Chance,
     pub(crate) workload: Chance,
@@ -112,6 +120,17 @@ pub fn run(seed: u64, trace: bool) -> Report {
     Simulation::new(seed, trace).run()
 }
 
+/// Runs a seed as it was when it found something: without desks, whose commits draw from the store's faults.
+///
+/// # Panics
+/// Where an oracle finds a promise broken.
+#[must_use]
+pub fn run_without_desk(seed: u64) -> Report {
+    let mut simulation = Simulation::new(seed, false);
+    simulation.desk = None;
+    simulation.run()
+}
+
 impl Simulation {
     /// A run before anything has happened.
     #[must_use]
@@ -128,6 +147,8 @@ impl Simulation {
             gates: Vec::new(),
             riders: crate::workload::riders(&mut workload),
             staff: Staff::default(),
+            desk: Some(Desk::default()),
+            office: Chance::new(seed, Concern::Office),
             network: Chance::new(seed, Concern::Network),
             faults,
             workload,
@@ -202,6 +223,7 @@ impl Simulation {
         }
         self.plan_fault();
         self.plan_emergency();
+        self.plan_desk();
         let end = self.workload.after(self.now, 40 * 60_000, 70 * 60_000);
         self.go(end);
     }
@@ -224,6 +246,7 @@ impl Simulation {
         let end = self.now + Millis::minutes(45);
         self.go(end);
         self.check_quiet();
+        self.check_desk();
         self.check_books(false);
     }
 
@@ -232,6 +255,7 @@ impl Simulation {
         self.tell(|| "night".into());
         // Nothing is on its way, so a death in the night loses nothing but what is only memory.
         self.server.crash(self.now);
+        self.staff.forget_the_desk();
         self.listen();
         self.restart();
         self.go(MORNING + Millis::hours(23));
@@ -257,6 +281,7 @@ impl Simulation {
     fn finish(mut self) -> Report {
         self.server.check_replay();
         self.coverage.merge(&self.server.coverage);
+        self.coverage.merge(&self.oracle.desks.coverage);
         self.coverage.add(Kind::HardRace, self.hard_races());
         let journal = crate::fingerprint_of(&self.server.journal);
         Report { coverage: self.coverage, events: self.oracle.events, outcomes: self.oracle.outcomes.len(), fingerprint: journal }
@@ -298,6 +323,8 @@ impl Simulation {
             What::Heal(gate) => self.heal(gate),
             What::Restart => self.restart(),
             What::Writable => self.server.journal.set_writable(true),
+            What::Desk => self.ask_for_a_second_person(),
+            What::Look(station) => self.look(station),
             What::Due => {
                 if self.server.up {
                     self.server.happen(Inside::Due, self.now);
@@ -324,6 +351,7 @@ impl Simulation {
             match told {
                 Told::Later(at, inside) => self.schedule.at(at, What::Inside(life, inside)),
                 Told::Durable(item) => {
+                    self.desk_hears(&item);
                     let decide_by = &self.server.decide_by;
                     self.oracle.durable(&item, |tap| decide_by.get(tap).copied());
                     self.tell(|| format!("journal {} {} {}", item.entity, item.version, crate::name_of(&item)));
@@ -443,6 +471,7 @@ impl Simulation {
         let mut deeds = Vec::new();
         self.gates[gate].connected(self.connections, self.now, &mut deeds);
         self.carry_out(gate, deeds);
+        self.plan_look(gate);
     }
 
     /// The connection breaks; the gate notices and tries again.
@@ -455,12 +484,14 @@ impl Simulation {
         }
         let again = self.network.after(self.now, 100, 1_500);
         self.schedule.at(again, What::Connect(gate));
+        self.plan_look(gate);
     }
 
     pub(crate) fn restart(&mut self) {
         if !self.server.up {
             self.tell(|| "the server is back".into());
             self.server.restart(self.now);
+            self.reopen_desk();
         }
     }
 

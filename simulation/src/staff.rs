@@ -16,8 +16,37 @@ use tongdao_domain::time::{Millis, Timestamp};
 /// What the staff still wants done.
 #[derive(Debug, Default)]
 pub(crate) struct Staff {
-    tasks: BTreeMap<u64, (EntityKey, Command)>,
+    tasks: BTreeMap<u64, Task>,
     last: u64,
+}
+
+#[derive(Debug, Clone)]
+struct Task {
+    entity: EntityKey,
+    command: Command,
+    purpose: Purpose,
+}
+
+/// What becomes of the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// It must be done in the end: where the state does not allow it yet, it is asked again.
+    Must,
+    /// A person asks once and hears the answer.
+    Person,
+    /// The outcome of what was run is told.
+    Ran,
+    /// What was let through under this number is run.
+    Run(u64),
+    /// The watcher tells of a gate.
+    Watch {
+        /// The station.
+        station: usize,
+        /// The gate in it.
+        gate: usize,
+        /// Raised or settled.
+        on: bool,
+    },
 }
 
 impl Staff {
@@ -25,6 +54,11 @@ impl Staff {
     #[must_use]
     pub(crate) fn is_done(&self) -> bool {
         self.tasks.is_empty()
+    }
+
+    /// What only a process remembers dies with it.
+    pub(crate) fn forget_the_desk(&mut self) {
+        self.tasks.retain(|_, task| matches!(task.purpose, Purpose::Must | Purpose::Person));
     }
 }
 
@@ -60,34 +94,44 @@ impl Simulation {
     }
 
     pub(crate) fn order(&mut self, entity: EntityKey, command: impl Into<Command>, at: Timestamp) {
+        self.errand(entity, command, at, Purpose::Must);
+    }
+
+    pub(crate) fn errand(&mut self, entity: EntityKey, command: impl Into<Command>, at: Timestamp, purpose: Purpose) {
         self.staff.last += 1;
-        self.staff.tasks.insert(self.staff.last, (entity, command.into()));
+        self.staff.tasks.insert(self.staff.last, Task { entity, command: command.into(), purpose });
         self.schedule.at(at, What::Staff(self.staff.last));
     }
 
     pub(crate) fn staff_sends(&mut self, task: u64) {
-        let Some((entity, command)) = self.staff.tasks.get(&task).cloned() else { return };
+        let Some(Task { entity, command, purpose }) = self.staff.tasks.get(&task).cloned() else { return };
         if self.server.up {
             self.tell(|| format!("staff asks {entity}: {command:?}"));
-            let command_id = CommandId::of(format_args!("staff/{task}"));
+            let command_id = match purpose {
+                Purpose::Run(number) => CommandId::of(format_args!("approved/{number}")),
+                _ => CommandId::of(format_args!("staff/{task}")),
+            };
             self.server.command(entity, command_id, command, Self::staff_address(task), self.now);
         }
         self.schedule.at(self.now + Millis::seconds(5), What::Staff(task));
     }
 
     pub(crate) fn staff_hears(&mut self, task: u64, reply: &Reply) {
-        let Reply::Refused(Refusal { code, .. }) = reply else {
-            self.staff.tasks.remove(&task);
+        if matches!(reply, Reply::Refused(Refusal { code: RefusalCode::Busy, .. })) {
             return;
-        };
-        match code {
-            RefusalCode::Busy => {}
+        }
+        let Some(Task { entity, command, purpose }) = self.staff.tasks.remove(&task) else { return };
+        match (purpose, reply) {
             // Not yet: an alarm is on, or the emergency is not known yet.
-            RefusalCode::WrongState => {
-                let Some((entity, command)) = self.staff.tasks.remove(&task) else { return };
+            (Purpose::Must, Reply::Refused(Refusal { code: RefusalCode::WrongState, .. })) => {
                 self.order(entity, command, self.now + Millis::seconds(10));
             }
-            _ => panic!("the staff is refused: {reply:?}"),
+            (Purpose::Must, Reply::Refused(_)) => panic!("the staff is refused: {reply:?}"),
+            (Purpose::Must, _) => {}
+            (Purpose::Person, _) => self.noted(reply),
+            (Purpose::Ran, _) => {}
+            (Purpose::Run(number), _) => self.ran(number, reply),
+            (Purpose::Watch { station, gate, on }, _) => self.looked(station, gate, on, reply),
         }
     }
 }

@@ -1,9 +1,11 @@
 //! The oracles: what must hold at every moment and at the quiet end. They draw no randomness and take nothing from the
 //! machines but what is durable; they count entries of the journal as well as money.
 pub mod books;
+pub mod desk;
 
 use crate::gate::VirtualGate;
 use crate::message::{Down, Up};
+use desk::Desks;
 use std::collections::{BTreeMap, BTreeSet};
 use tongdao_domain::account;
 use tongdao_domain::code::Code;
@@ -55,6 +57,8 @@ pub struct Oracle {
     pub funded: BTreeMap<String, i64>,
     /// Emergencies by station.
     pub emergencies: BTreeMap<String, Vec<Emergency>>,
+    /// Approvals and alarms.
+    pub desks: Desks,
     /// Events in all.
     pub events: u64,
     /// What each tap's server answer was, where it was an outcome.
@@ -75,12 +79,14 @@ impl Oracle {
     pub fn durable(&mut self, item: &FeedItem, decide_by: impl Fn(&TapId) -> Option<Timestamp>) {
         self.events += 1;
         self.check_order(item);
+        self.desks.effect(&item.command_id);
         match item.entity.kind {
             EntityKind::Account => self.account(item, &decode(item), decide_by),
             EntityKind::Gate => self.gate(item, decode(item)),
             EntityKind::Station => self.station(item, decode(item)),
-            EntityKind::Medium | EntityKind::Device | EntityKind::Audit => {}
-            EntityKind::User | EntityKind::Alarm | EntityKind::Approval => {}
+            EntityKind::Alarm => self.desks.alarm(&item.entity.id, decode(item)),
+            EntityKind::Approval => self.desks.approval(&item.entity.id, item.at, decode(item)),
+            EntityKind::Medium | EntityKind::Device | EntityKind::Audit | EntityKind::User => {}
         }
     }
 

@@ -2,6 +2,8 @@
 //! machine put aside.
 use super::To;
 use tongdao_domain::account::Account;
+use tongdao_domain::alarm::Alarm;
+use tongdao_domain::approval::Approval;
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate::Gate;
 use tongdao_domain::id::CommandId;
@@ -32,6 +34,8 @@ pub(super) enum Any {
     Gate(Box<Pipeline<Gate, To>>),
     Station(Box<Pipeline<Station, To>>),
     Medium(Box<Pipeline<Medium, To>>),
+    Alarm(Box<Pipeline<Alarm, To>>),
+    Approval(Box<Pipeline<Approval, To>>),
 }
 
 macro_rules! each {
@@ -41,6 +45,8 @@ macro_rules! each {
             Any::Gate($pipeline) => $body,
             Any::Station($pipeline) => $body,
             Any::Medium($pipeline) => $body,
+            Any::Alarm($pipeline) => $body,
+            Any::Approval($pipeline) => $body,
         }
     };
 }
@@ -54,7 +60,9 @@ impl Any {
             EntityKind::Gate => Self::Gate(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Station => Self::Station(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Medium => Self::Medium(Box::new(Pipeline::new(key.clone(), limits))),
-            EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::Alarm | EntityKind::Approval => {
+            EntityKind::Alarm => Self::Alarm(Box::new(Pipeline::new(key.clone(), limits))),
+            EntityKind::Approval => Self::Approval(Box::new(Pipeline::new(key.clone(), limits))),
+            EntityKind::Device | EntityKind::Audit | EntityKind::User => {
                 panic!("no such entity in this city: {key}")
             }
         }
@@ -101,7 +109,9 @@ pub(super) fn replayed(kind: EntityKind, events: &[(Timestamp, Vec<u8>)]) -> Vec
         EntityKind::Gate => encoded(&replay::<Gate>(events)),
         EntityKind::Station => encoded(&replay::<Station>(events)),
         EntityKind::Medium => encoded(&replay::<Medium>(events)),
-        EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::Alarm | EntityKind::Approval => Vec::new(),
+        EntityKind::Alarm => encoded(&replay::<Alarm>(events)),
+        EntityKind::Approval => encoded(&replay::<Approval>(events)),
+        EntityKind::Device | EntityKind::Audit | EntityKind::User => Vec::new(),
     }
 }
 
