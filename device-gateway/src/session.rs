@@ -17,6 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tongdao_actors::request::Request;
 use tongdao_domain::code::Code;
+use tongdao_domain::device::DeviceKind;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate::{self, DeviceOrder, Twin};
 use tongdao_domain::id::TapId;
@@ -289,7 +290,7 @@ impl Session {
     /// The fault that ends the connection.
     pub fn subscribe<W: Wire>(&mut self, packet_id: u16, filters: &[Filter], wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
         let mut codes = SmallVec::<[Granted; 4]>::new();
-        let (mut mode, mut orders) = (false, false);
+        let (mut mode, mut config, mut orders) = (false, false, false);
         for filter in filters {
             let made = self.subscriptions.subscribe(filter, &self.territory, self.common.config.subscriptions_max);
             match made.granted {
@@ -297,7 +298,9 @@ impl Session {
                 Granted::TooMany => self.fault(Fault::Subscriptions, turn),
                 Granted::Qos0 | Granted::Qos1 => {
                     let meant = |message: Down| crate::topic::matches(&filter.filter, &self.territory.down(message.name()));
-                    mode |= meant(Down::Mode) && (filter.retained == Retained::Send || filter.retained == Retained::SendIfNew && made.new);
+                    let retained = filter.retained == Retained::Send || filter.retained == Retained::SendIfNew && made.new;
+                    mode |= meant(Down::Mode) && retained;
+                    config |= meant(Down::Config) && retained;
                     orders |= meant(Down::Command);
                 }
             }
@@ -308,12 +311,25 @@ impl Session {
         if orders {
             turn.acts.push(Act::FetchOwed);
         }
+        if config {
+            self.send_config(wire, turn)?;
+        }
         if mode { self.send_mode(true, wire, turn) } else { Ok(()) }
     }
     /// Takes an UNSUBSCRIBE.
     pub fn unsubscribe<W: Wire>(&mut self, packet_id: u16, filters: &[Box<str>], wire: &mut W, turn: &mut Turn<'_>) {
         let existed: SmallVec<[bool; 4]> = filters.iter().map(|filter| self.subscriptions.unsubscribe(filter, &self.territory)).collect();
         wire.unsubscribed(packet_id, &existed, turn.out);
+    }
+
+    /// Sends a gate's parameters: they change with the process at most.
+    fn send_config<W: Wire>(&mut self, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        if self.who.kind != DeviceKind::Gate {
+            return Ok(());
+        }
+        turn.body.clear();
+        turn.body.extend_from_slice(&payload::encode(&device::Config::of(&turn.world.settings)));
+        self.deliver(Down::Config, true, None, wire, turn).map(drop)
     }
 
     /// Sends the gate's mode, where there ever was one.

@@ -80,7 +80,7 @@ fn a_second_connection_takes_over_across_cells() {
             older.assert_closed(0x8e);
             older = newer;
         }
-        older.subscribe("td/1/cd/gate/s1-g1/down/#");
+        older.subscribe("td/1/cd/gate/s1-g1/down/decision");
         assert_eq!(rig.gateway.devices(), [gate_of("s1", 1)]);
         assert!(online(&rig, "s1"), "who was taken over is not gone: no will");
         older.write(&raw::disconnect(version, 0));

@@ -8,6 +8,7 @@ use compact_str::CompactString;
 use schemars::JsonSchema;
 use serde::{Deserializer, Serialize};
 use std::collections::BTreeMap;
+use tongdao_domain::fingerprint::Fingerprinter;
 use tongdao_domain::gate as domain;
 use tongdao_domain::world::Settings;
 
@@ -194,7 +195,7 @@ wire! {
     /// `down/config` (retained): a gate's parameters.
     #[derive(Eq)]
     Config {
-        /// Grows with each change.
+        /// Another number where anything in it is different.
         version = "version": u64,
         /// The same medium within this gets the same answer; 0 = off.
         retap_window_ms = "retap_window_ms": u64,
@@ -208,17 +209,21 @@ wire! {
 }
 
 impl Config {
-    /// The parameters that the settings give.
+    /// The parameters that the settings give; its version is made of them, so that it needs no store.
     #[must_use]
-    pub fn of(version: u64, settings: &Settings) -> Self {
+    pub fn of(settings: &Settings) -> Self {
         let ms = |length: tongdao_domain::time::Millis| u64::try_from(length.0).unwrap_or(0);
-        Self {
-            version,
+        let config = Self {
+            version: 0,
             retap_window_ms: ms(settings.retap_window),
             no_passage_ms: ms(settings.no_passage),
             riders_max: settings.riders_max,
             records_max: settings.records_per_batch_max as u64,
-        }
+        };
+        let numbers = [config.retap_window_ms, config.no_passage_ms, config.riders_max.into(), config.records_max];
+        let print = numbers.into_iter().fold(Fingerprinter::new("config"), Fingerprinter::count).finish();
+        // Whole numbers of JSON go to 2^53 − 1; 0 means none.
+        Self { version: u64::try_from(print.0 >> 76).unwrap_or(0).max(1), ..config }
     }
 }
 
@@ -306,11 +311,12 @@ mod tests {
     }
 
     #[test]
-    fn a_config_says_what_the_settings_say() {
-        let config = Config::of(4, &Settings::default());
-        assert_eq!((config.version, config.retap_window_ms, config.no_passage_ms), (4, 3000, 8000));
-        assert_eq!((config.riders_max, config.records_max), (3, 150));
-        let off = Settings { retap_window: tongdao_domain::time::Millis(-1), ..Settings::default() };
-        assert_eq!(Config::of(5, &off).retap_window_ms, 0, "never negative");
+    fn a_config_says_what_the_settings_say_and_has_another_version_where_they_differ() {
+        let config = Config::of(&Settings::default());
+        assert_eq!((config.retap_window_ms, config.no_passage_ms, config.riders_max, config.records_max), (3000, 8000, 3, 150));
+        assert!(config.version > 0 && config.version < 1 << 53);
+        assert_eq!(Config::of(&Settings::default()), config);
+        let other = Config::of(&Settings { riders_max: 2, ..Settings::default() });
+        assert_ne!(other.version, config.version);
     }
 }

@@ -64,8 +64,16 @@ impl End {
         assert_eq!((connack[0].kind, connack[0].code(), connack[0].body[0]), (2, 0, 0), "no session is ever present");
         let suback = end.send(&raw::subscribe(version, 1, &[(&format!("{DOWN}#"), 1)]));
         assert_eq!((suback[0].kind, suback[0].body.last()), (9, Some(&1)));
+        end.take_config(&suback);
         end.acts.clear();
         end
+    }
+    /// What the gate goes by, retained, follows the SUBACK and is acknowledged.
+    fn take_config(&mut self, frames: &[Frame]) {
+        let config = frames[1].message(self.version);
+        assert!(config.retain && config.topic == format!("{DOWN}config"), "{config:?}");
+        assert!(config.body.contains(r#""riders_max":3,"records_max":150"#), "{}", config.body);
+        assert!(self.send(&raw::answer(4, config.packet_id)).is_empty());
     }
     fn step<T>(&mut self, act: impl FnOnce(&mut Link<CoreWire>, &mut Turn<'_>) -> T) -> Vec<Frame> {
         self.link.common.admission.clock().set(self.now);

@@ -140,6 +140,21 @@ fn retain_handling_of_5_is_obeyed() {
 }
 
 #[test]
+fn a_gate_is_told_what_it_is_gone_by_and_nobody_else_is() {
+    for version in BOTH {
+        let mut end = End::ready(version);
+        let config = format!("{DOWN}config");
+        let frames = end.send(&raw::subscribe(version, 2, &[(&config, 1)]));
+        end.take_config(&frames);
+        assert_eq!(end.send(&raw::subscribe(version, 3, &[(&format!("{DOWN}decision"), 1)])).len(), 1, "not its topic");
+        let mut kiosk = End::new(version);
+        kiosk.world.devices.values_mut().for_each(|entry| entry.kind = DeviceKind::Kiosk);
+        kiosk.send(&RawConnect::new(version, "s1-g1", "s3cret").bytes());
+        assert_eq!(kiosk.send(&raw::subscribe(version, 1, &[("td/1/cd/kiosk/s1-g1/down/#", 1)])).len(), 1);
+    }
+}
+
+#[test]
 fn orders_are_asked_for_at_subscribe_and_sent_until_they_expire() {
     for version in BOTH {
         let mut end = End::ready(version);
@@ -205,7 +220,8 @@ fn the_clients_own_receive_maximum_and_packet_size_are_kept() {
     // Receive Maximum 1, Maximum Packet Size 200.
     let connect = RawConnect { properties: vec![0x21, 0, 1, 0x27, 0, 0, 0, 200], ..RawConnect::new(V5, "s1-g1", "s3cret") };
     end.send(&connect.bytes());
-    end.send(&raw::subscribe(V5, 1, &[(&format!("{DOWN}#"), 1)]));
+    let suback = end.send(&raw::subscribe(V5, 1, &[(&format!("{DOWN}#"), 1)]));
+    end.take_config(&suback);
     for n in 1..=3 {
         end.publish("tap", tap_body(n), u16::try_from(n).expect("small"));
         let frames = end.answer(end.cookie(), decision(n, Code::Ok));
