@@ -184,9 +184,9 @@ impl Simulation {
             assert!(over, "approval {number} is {state:?} at the quiet end");
         }
         assert_eq!(self.oracle.desks.unrun(), Vec::<&CommandId>::new(), "let through and never run");
-        for station in 0..LINE.len() {
+        for (station, (name, _)) in LINE.iter().enumerate() {
             let alarm: Alarm = self.server.machine(&alarm_key(station));
-            assert!(alarm.current().is_none(), "an alarm of {} stands although every gate has its link", LINE[station].0);
+            assert!(alarm.current().is_none(), "an alarm of {name} stands although every gate has its link");
         }
     }
 }
