@@ -61,12 +61,13 @@ export class LinkCore {
     if (this.state === "waiting") this.connect(now);
   }
 
-  /** Ends the connection for good, as at sign-out. */
-  stop() {
+  /** Ends the connection until `start`. Commands stay in flight where only the session ended: when the same person is back, their
+   * outcome is asked for; at a sign-out they are forgotten. @param {boolean} forget */
+  stop(forget) {
     if (this.state !== "idle") this.out.push({ k: "close", code: 1000 });
     this.subs.clear();
-    this.commands.clear();
-    this.user = undefined;
+    if (forget) this.commands.clear();
+    if (forget) this.user = undefined;
     this.become("idle");
   }
 

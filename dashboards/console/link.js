@@ -24,7 +24,8 @@ export function onEffect(kind, listener) {
 }
 
 export const startLink = () => run((now) => core.start(now));
-export const stopLink = () => run(() => core.stop());
+/** @param {boolean} forget also the commands in flight */
+export const stopLink = (forget) => run(() => core.stop(forget));
 /** @param {string} ch */
 export const subscribe = (ch) => run(() => core.subscribe(ch));
 /** @param {string} ch */

@@ -47,7 +47,7 @@ function enter(who) {
 
 /** @param {string} [why] */
 function leave(why) {
-  stopLink();
+  stopLink(why === undefined);
   clear();
   me.value = undefined;
   locked.value = false;

@@ -41,10 +41,10 @@ function options(props, width, height) {
   const series = [{}, { stroke: colour(props.tone ?? "--chart-1"), width: 1.5, fill: colour(`${props.tone ?? "--chart-1"}-wash`) || undefined, points: { show: false }, spanGaps: false }];
   if (props.limit !== undefined) series.push(/** @type {any} */ ({ stroke: colour("--alarm"), width: 1, dash: [4, 4], points: { show: false } }));
   return {
-    width, height, series, legend: { show: false }, cursor: { show: false }, padding: [8, 8, 0, 0],
+    width, height, series, legend: { show: false }, cursor: { show: false }, padding: [8, 22, 0, 0],
     scales: { x: { time: true }, y: { range: (/** @type {any} */ _, /** @type {number} */ low, /** @type {number} */ high) => [0, Math.max(1, high * 1.12)] } },
     axes: [
-      { ...axis, grid: { show: false }, size: 24 * (props.size ?? 1), space: 80, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((at) => (at % 60 === 0 ? clock : time)(at * 1000)) },
+      { ...axis, grid: { show: false }, size: 24 * (props.size ?? 1), space: 64, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((at) => (at % 60 === 0 ? clock : time)(at * 1000)) },
       { ...axis, size: 44 * (props.size ?? 1), space: 34, values: (/** @type {any} */ _, /** @type {number[]} */ splits) => splits.map((value) => number(value)) },
     ],
   };

@@ -4,6 +4,7 @@ import { html, useRef } from "../vendor/preact.js";
 import { named, t, word } from "../i18n.js";
 import { rate } from "../format.js";
 import { go } from "../router.js";
+import { rem, useWidth } from "./size.js";
 
 const PAD = 26;
 
@@ -52,36 +53,74 @@ export function towards(at, from, key) {
   return best?.station;
 }
 
-/** @param {{stations: any[], links: [string, string][], labels?: boolean}} props */
-export function NetworkMap({ stations, links, labels = true }) {
-  const svg = useRef(/** @type {SVGElement|null} */ (null));
+/** Letters of a label at most; a longer name is cut between words. */
+const LABEL_MAX = 26;
+
+/** @param {string} text @param {number} size @returns {number} about how wide it is drawn */
+const wide = (text, size) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.56), 0) * size;
+
+/** @param {number[]} a @param {number[]} b left, top, right, bottom */
+const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+/**
+ * Where names can stand without covering a station or another name: those that need somebody first, then interchanges.
+ * A name that finds no room is left out unless its station needs somebody.
+ * @param {any[]} rows @param {Map<string, number[]>} at @param {Map<string, number>} degree @param {number} size
+ * @returns {Map<string, {x: number, y: number, anchor: string, text: string}>}
+ */
+export function labels(rows, at, degree, size) {
+  const weight = (/** @type {any} */ row) => (condition(row) === "well" ? (degree.get(row.station) ?? 0) : 100);
+  const taken = [...at.values()].map(([x, y]) => [x - 7, y - 7, x + 7, y + 7]);
+  const found = new Map();
+  for (const row of rows.filter((candidate) => weight(candidate) > 2).sort((a, b) => weight(b) - weight(a))) {
+    const [x, y] = /** @type {number[]} */ (at.get(row.station));
+    const name = named(row.name, row.station);
+    const text = name.length > LABEL_MAX ? name.slice(0, name.lastIndexOf(" ", LABEL_MAX)) : name;
+    const [w, h, gap] = [wide(text, size), size * 1.2, 13];
+    const spots = [[x + gap, y - h / 2, "start"], [x - gap - w, y - h / 2, "end"], [x + gap - 3, y - gap - h + 4, "start"], [x + gap - 3, y + gap - 6, "start"], [x - gap + 3 - w, y - gap - h + 4, "end"], [x - gap + 3 - w, y + gap - 6, "end"], [x - w / 2, y - gap - h, "middle"], [x - w / 2, y + gap, "middle"]];
+    const free = spots.find(([left, top]) => Number(left) > 0 && Number(left) + w < 1000 && !taken.some((box) => overlap(box, [Number(left), Number(top), Number(left) + w, Number(top) + h])));
+    if (!free && condition(row) === "well") continue;
+    const [left, top, anchor] = /** @type {[number, number, string]} */ (free ?? spots[0]);
+    taken.push([left, top, left + w, top + h]);
+    found.set(row.station, { x: anchor === "start" ? left : anchor === "end" ? left + w : left + w / 2, y: top + size, anchor, text });
+  }
+  return found;
+}
+
+/** @param {{stations: any[], links: [string, string][], scale?: number}} props */
+export function NetworkMap({ stations, links, scale = 1 }) {
+  const svg = useRef(/** @type {any} */ (null));
+  const width = useWidth(svg);
   if (stations.length === 0) return null;
   const { at, height } = layout(stations);
   const degree = new Map();
   for (const [a, b] of links) for (const end of [a, b]) degree.set(end, (degree.get(end) ?? 0) + 1);
+  // Names are drawn about as tall as the page's small text, whatever the scale of the drawing.
+  const size = width > 0 ? Math.min(26, Math.max(9, (12.5 * scale * rem() * 1000) / (16 * width))) : 13;
+  const names = labels(stations, at, degree, size);
   const key = (/** @type {KeyboardEvent} */ event) => {
     const from = /** @type {Element} */ (event.target).closest("[data-station]")?.getAttribute("data-station");
     if (!from) return;
     if (event.key === "Enter") go(`/gates/${encodeURIComponent(from)}`);
     const to = towards(at, from, event.key);
-    if (to) /** @type {any} */ (svg.current?.querySelector(`[data-station="${CSS.escape(to)}"]`))?.focus();
+    if (to) svg.current?.querySelector(`[data-station="${CSS.escape(to)}"]`)?.focus();
     if (to || event.key.startsWith("Arrow")) event.preventDefault();
   };
-  return html`<svg ref=${svg} class="map" viewBox="0 0 1000 ${height}" role="group" aria-label=${t("map-label", { count: stations.length })} onKeyDown=${key}>
+  return html`<div ref=${svg} class="map-box"><svg class="map" viewBox="0 0 1000 ${height}" role="group" aria-label=${t("map-label", { count: stations.length })} onKeyDown=${key}>
     <g class="links" aria-hidden="true">${links.map(([a, b]) => at.has(a) && at.has(b) && html`<line key=${`${a} ${b}`} x1=${at.get(a)?.[0]} y1=${at.get(a)?.[1]} x2=${at.get(b)?.[0]} y2=${at.get(b)?.[1]} />`)}</g>
-    ${stations.map((row) => html`<${Stop} key=${row.station} row=${row} at=${at.get(row.station)} big=${(degree.get(row.station) ?? 0) > 2} labels=${labels} />`)}
-  </svg>`;
+    ${stations.map((row) => html`<${Stop} key=${row.station} row=${row} at=${at.get(row.station)} name=${names.get(row.station)} size=${size} />`)}
+  </svg></div>`;
 }
 
-/** @param {{row: any, at: number[], big: boolean, labels: boolean}} props */
-function Stop({ row, at: [x, y], big, labels }) {
+/** @param {{row: any, at: number[], name: any, size: number}} props */
+function Stop({ row, at: [x, y], name, size }) {
   const state = condition(row);
-  const r = Math.min(11, 3.2 + Math.sqrt(Math.max(0, row.taps_s)) * 1.7);
+  const r = Math.min(9, 3.2 + Math.sqrt(Math.max(0, row.taps_s)) * 1.4);
   const text = describe(row);
   return html`<a class="stop" data-state=${state} data-station=${row.station} href="/gates/${encodeURIComponent(row.station)}" aria-label=${text}>
     <title>${text}</title>
     <circle class="reach" cx=${x} cy=${y} r="14" />
-    ${state === "emergency" || state === "offline" ? html`<rect class="dot-s" x=${x - 8} y=${y - 8} width="16" height="16" />` : state === "alarm" ? html`<path class="dot-s" d="M${x} ${y - 9}l9 9-9 9-9-9z" />` : html`<circle class="dot-s" cx=${x} cy=${y} r=${r} />`}
-    ${labels && (big || state !== "well") && html`<text x=${x + 13} y=${y - 8}>${named(row.name, row.station)}</text>`}
+    ${state === "emergency" || state === "offline" ? html`<rect class="dot-s" x=${x - 8} y=${y - 8} width="16" height="16" />` : state === "alarm" ? html`<path class="dot-s" d="M${x} ${y - 10}l10 10-10 10-10-10z" />` : html`<circle class="dot-s" cx=${x} cy=${y} r=${r} />`}
+    ${name && html`<text x=${name.x} y=${name.y} text-anchor=${name.anchor} font-size=${size}>${name.text}</text>`}
   </a>`;
 }

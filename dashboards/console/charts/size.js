@@ -14,3 +14,6 @@ export function useWidth(ref) {
 
 /** A colour of the present scheme. @param {string} name @returns {string} */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** The size of the page's text, in CSS pixels: larger on a wall. @returns {number} */
+export const rem = () => parseFloat(getComputedStyle(document.documentElement).fontSize);

@@ -72,7 +72,7 @@ rail-hint-keys = ?  全部快捷键
 ## 登录与锁定
 sign-in = 登录
 sign-in-text = 使用管理员分配的用户名。
-sign-in-line = 每一台闸机、每一个柜台，尽在眼前，分秒不差。
+sign-in-line = 整个线网的此时此刻，尽在一页。
 sign-in-both = 请输入用户名和密码。
 user = 用户名
 password = 密码

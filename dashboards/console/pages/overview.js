@@ -114,7 +114,7 @@ function Wall({ board }) {
     <${Live} board=${board} height="80vh">${(/** @type {any} */ data) => html`
       <${Figures} data=${data} />
       <div class="wall-grid">
-        <div class="wall-map"><${NetworkMap} stations=${data.stations} links=${data.links} /></div>
+        <div class="wall-map"><${NetworkMap} stations=${data.stations} links=${data.links} scale=${1.5} /></div>
         <div class="wall-side">
           <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${170} size=${1.3} /><//>
           <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${170} /><//>

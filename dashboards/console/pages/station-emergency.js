@@ -6,7 +6,7 @@ import { command } from "../commands.js";
 import { useChannel } from "../store.js";
 import { me } from "../session.js";
 import { may } from "../rights.js";
-import { ms, number, time, listing } from "../format.js";
+import { ms, number, time } from "../format.js";
 import { Button, HoldButton } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
 import { Field } from "../ui/field.js";
@@ -93,7 +93,7 @@ export function Progress({ data, busy }) {
   return html`<section class="sheet notice progress-notice" data-tone=${tone} aria-label=${t("change-title")}>
     <div class="grow stack-tight">
       <p role="status"><b>${done ? t("change-done", { of: change.of }) : t("change-progress", { acked: number(change.acked), of: number(change.of) })}</b>
-        ${!done && html` <span>${more > 0 ? t("change-missing-more", { missing: names.join(", "), more }) : t("change-missing", { missing: listing(names) })}</span>`}
+        ${!done && html` <span>${more > 0 ? t("change-missing-more", { missing: names.join(", "), more }) : t("change-missing", { missing: names.join(", ") })}</span>`}
         ${done && change.took_ms !== undefined && html` <span class="quiet">${t("change-took", { time: ms(change.took_ms) })}</span>`}</p>
       <div class="progress" data-tone=${emergency ? "alarm" : undefined} role="progressbar" aria-label=${t("change-title")} aria-valuemin="0" aria-valuemax=${change.of} aria-valuenow=${change.acked}><i style=${{ width: `${change.of > 0 ? (change.acked / change.of) * 100 : 100}%` }}></i></div>
       <p class="small quiet">${t("change-by", { by: change.by, reason: change.reason, time: time(change.from) })}</p>

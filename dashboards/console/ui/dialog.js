@@ -1,5 +1,5 @@
 // Dialogs: take the focus, keep it, give it back; Escape closes; what is behind is out of reach.
-import { html, useEffect, useId, useRef } from "../vendor/preact.js";
+import { html, useId, useLayoutEffect, useRef } from "../vendor/preact.js";
 import { t } from "../i18n.js";
 import { captured, composing } from "../keys.js";
 import { Button } from "./button.js";
@@ -11,11 +11,12 @@ const FOCUSABLE = 'a[href], button:not([disabled]), input:not([disabled]), selec
 export function useFocusTrap(ref, onEscape) {
   const escape = useRef(onEscape);
   escape.current = onEscape;
-  useEffect(() => {
+  // Before the next stroke can arrive.
+  useLayoutEffect(() => {
     const before = /** @type {HTMLElement|null} */ (document.activeElement);
     const inside = () => /** @type {HTMLElement[]} */ ([...ref.current.querySelectorAll(FOCUSABLE)]).filter((element) => element.offsetParent !== null);
     captured.value += 1;
-    (ref.current.querySelector("[data-first]") ?? ref.current.querySelector("input, textarea, select") ?? inside()[0])?.focus();
+    (inside().find((element) => element.matches("input, textarea, select")) ?? inside()[0])?.focus();
     const key = (/** @type {KeyboardEvent} */ event) => {
       if (composing(event)) return;
       if (event.key === "Escape" && escape.current) {

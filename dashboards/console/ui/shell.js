@@ -81,7 +81,7 @@ function Top() {
   return html`<header class="top">
     <${LinkState} />
     <div class="top-tools">
-      <${Button} class="search-button" size="s" onPress=${openPalette} label=${t("palette-open")}><span class="row-tight"><${Icon} name="search" /><span class="label">${t("palette-open")}</span></span><kbd class="key label">${t("key-palette")}</kbd><//>
+      <${Button} class="search-button" size="s" onPress=${openPalette}><span class="row-tight"><${Icon} name="search" /><span class="label">${t("palette-open")}</span></span><kbd class="key label">${t("key-palette")}</kbd><//>
       <${PersonMenu} />
     </div>
   </header>`;

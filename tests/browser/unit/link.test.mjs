@@ -252,6 +252,20 @@ test("another person's connection never sends this person's commands", () => {
   assert.deepEqual(sent(core), []);
 });
 
+test("after an expired session the same person's commands are asked about, after a sign-out none is", () => {
+  for (const [forget, expected] of [[false, ["cmd"]], [true, []]]) {
+    const core = live();
+    core.command({ command_id: "c1", op: "alarm.ack", args: {}, ttl_ms: 60_000 }, START);
+    core.closed(4003, START);
+    core.stop(forget);
+    core.start(START + 1_000);
+    core.opened(START + 1_000);
+    core.take();
+    core.message(HELLO, START + 1_000);
+    assert.deepEqual(sent(core).map((frame) => frame.t), expected);
+  }
+});
+
 test("a channel that is refused or taken away shows nothing more, and is asked for anew on another connection", () => {
   const core = live();
   following(core);

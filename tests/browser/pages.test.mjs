@@ -1,0 +1,53 @@
+// Every page in both languages and both schemes, on a desk, a phone and a wall: it is there, it obeys WCAG 2.2 AA and the content
+// security policy, the browser complains about nothing. The screenshots are for people to look at: target/screenshots.
+import assert from "node:assert/strict";
+import test from "node:test";
+import { browser, Desk, missing, Server } from "./harness.mjs";
+
+/** Pages beside those of the navigation: name and address. */
+const MORE = [["wall", "/?wall"], ["station", "/gates/tianfuguangchang"], ["none", "/no/such/page"]];
+const VIEWS = [["desk", 1440, 900], ["phone", 360, 740]];
+
+test("pages", { skip: missing() ?? false }, async (t) => {
+  const server = await Server.start();
+  const chromium = await browser();
+  t.after(async () => {
+    await chromium.close();
+    await server.stop();
+  });
+  for (const language of ["en", "zh-CN"]) {
+    for (const scheme of ["light", "dark"]) {
+      await t.test(`${language}, ${scheme}`, async (t2) => {
+        const desk = await Desk.open(chromium, server, { language, scheme });
+        t2.after(() => desk.close());
+        await desk.page.goto(server.url);
+        await desk.page.locator('input[name="user"]').waitFor();
+        await look(desk, `signin-${language}-${scheme}`);
+        await desk.signIn(server.admin);
+        const nav = await desk.page.locator("nav.rail li a").evaluateAll((links) => links.map((link) => new URL(link.href).pathname));
+        const all = [...nav.map((path) => [path.slice(1).replaceAll("/", "-") || "overview", path]), ...MORE];
+        for (const [name, path] of all) {
+          for (const [view, width, height] of name === "wall" ? [["wall", 1920, 1080]] : VIEWS) {
+            await t2.test(`${name}, ${view}`, async () => {
+              await desk.page.setViewportSize({ width, height });
+              await desk.page.goto(server.url + path);
+              await desk.page.locator("h1, .empty b").first().waitFor();
+              await desk.page.waitForFunction(() => document.querySelector(".skeleton") === null);
+              await look(desk, `${name}-${view}-${language}-${scheme}`);
+            });
+          }
+        }
+        await desk.quiet();
+      });
+    }
+  }
+});
+
+/** Looks at the page as it is. */
+async function look(desk, name) {
+  await desk.shot(name);
+  assert.deepEqual(await desk.accessibility(), [], name);
+  const beyond = await desk.page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  assert.ok(beyond <= 0, `${name} is ${beyond} px wider than its window`);
+  await desk.quiet();
+}
