@@ -3,7 +3,6 @@
 use crate::config::GatewayConfig;
 use crate::fault::Fault;
 use crate::packet::{Connect, Rejection};
-use crate::topic::Territory;
 use governor::clock::Clock;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
@@ -19,6 +18,7 @@ use tongdao_domain::device::{DeviceKind, SecretHash};
 use tongdao_domain::id::{DeviceId, SiteId};
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
+use tongdao_protocol::topic::Territory;
 
 /// The rate limiters' clock: the process clock, set at the beginning of each turn.
 #[derive(Debug, Clone, Default)]

@@ -5,9 +5,9 @@ use crate::config::{BadSetting, GatewayConfig};
 use crate::dead_letter::{DeadLetter, DeadLetters};
 use crate::fault::FaultBook;
 use crate::links::{CellLinks, Note};
+use crate::listener;
 use crate::presence::Presence;
 use crate::tls::{self, TlsError};
-use crate::{listener, topic};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -268,7 +268,7 @@ async fn sweep(shared: Arc<Shared>, door: Door, stage: watch::Receiver<Stage>) {
         shared.admission.forget_old();
         for kind in [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display] {
             let count = u32::try_from(shared.presence.count(kind)).unwrap_or(u32::MAX);
-            DevicesOnline { kind: topic::kind_level(kind), count }.emit();
+            DevicesOnline { kind: kind.name(), count }.emit();
         }
     }
 }

@@ -8,7 +8,6 @@ use crate::link::{Act, Answer, Common, Turn, outgoing, sent_command};
 use crate::message::{Understood, Untaken, understand};
 use crate::packet::{AckCode, Filter, Granted, Retained, Unsent, Version};
 use crate::subscription::Subscriptions;
-use crate::topic::Territory;
 use crate::wire::{Publish, Wire};
 use compact_str::CompactString;
 use smallvec::SmallVec;
@@ -25,7 +24,7 @@ use tongdao_domain::machine::{Command, RefusalCode, Reply};
 use tongdao_domain::tap::TapDecision;
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_protocol::gate::{Mode, PassageOutcome, RecordsAck, encode_decision};
-use tongdao_protocol::topic::{Down, Up};
+use tongdao_protocol::topic::{Down, Territory, Up, matches};
 use tongdao_protocol::{device, payload};
 
 /// A message that has no answer yet.
@@ -297,7 +296,7 @@ impl Session {
                 Granted::NotAuthorized => self.fault(Fault::ForeignSubscription, turn),
                 Granted::TooMany => self.fault(Fault::Subscriptions, turn),
                 Granted::Qos0 | Granted::Qos1 => {
-                    let meant = |message: Down| crate::topic::matches(&filter.filter, &self.territory.down(message.name()));
+                    let meant = |message: Down| matches(&filter.filter, &self.territory.down(message.name()));
                     let retained = filter.retained == Retained::Send || filter.retained == Retained::SendIfNew && made.new;
                     mode |= meant(Down::Mode) && retained;
                     config |= meant(Down::Config) && retained;

@@ -1,8 +1,7 @@
 //! What a device listens to. A link sends few kinds of message, so their QoS is worked out once at SUBSCRIBE, not at each
 //! decision.
 use crate::packet::{Filter, Granted};
-use crate::topic::{Territory, matches};
-use tongdao_protocol::topic::Down;
+use tongdao_protocol::topic::{Down, Territory, matches};
 
 /// The subscriptions of one link.
 #[derive(Debug, Default)]

@@ -1,6 +1,6 @@
-//! MQTT topics: `td/1/{site}/{kind}/{device}/up/{message}` and `…/down/{message}`, and the two broadcasts. Who may use
-//! which is the gateway's business.
-use std::fmt;
+//! MQTT topics and who may use which: `td/1/{site}/{kind}/{device}/up/{message}`, `…/down/{message}`, and the two broadcasts.
+//! Denied by default: a device publishes only below its own `up/` and hears only what lies within its own `down/#` and the
+//! broadcasts. What a message means is not read here.
 use tongdao_domain::device::DeviceKind;
 use tongdao_domain::id::{DeviceId, SiteId};
 
@@ -60,142 +60,87 @@ messages! {
     }
 }
 
-/// A topic, taken apart. Borrowed: a tap compares its levels with its link's identity and allocates nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Topic<'a> {
-    /// From a device.
-    Up {
-        /// Site level.
-        site: &'a str,
-        /// Kind level.
-        kind: DeviceKind,
-        /// Device level.
-        device: &'a str,
-        /// What it sends.
-        message: Up,
-    },
-    /// To a device.
-    Down {
-        /// Site level.
-        site: &'a str,
-        /// Kind level.
-        kind: DeviceKind,
-        /// Device level.
-        device: &'a str,
-        /// What it is told.
-        message: Down,
-    },
-    /// To every device of a site.
-    SiteBroadcast {
-        /// Site level.
-        site: &'a str,
-        /// What they are told.
-        message: Down,
-    },
-    /// To every device.
-    Broadcast {
-        /// What they are told.
-        message: Down,
-    },
-}
-
-/// Why a topic is none of ours.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum TopicError {
-    /// Another shape.
-    #[error("a topic is td/1/{{site}}/{{kind}}/{{device}}/up/{{message}} or …/down/{{message}}")]
-    Shape,
-    /// A wildcard in a topic that is published to.
-    #[error("a topic that is published to holds no + and no #")]
-    Wildcard,
-    /// A level that is no id.
-    #[error("site and device are ids of A-Z a-z 0-9 . _ - with at most 64 characters")]
-    Id,
-    /// Another kind of device.
-    #[error("the kind is one of gate, kiosk, robot, display")]
-    Kind,
-    /// A message that this version does not know.
-    #[error("no such message in this version")]
-    Message,
-}
-
 /// The kind of device with this topic level.
 #[must_use]
 pub fn kind_from_name(name: &str) -> Option<DeviceKind> {
     [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display].into_iter().find(|kind| kind.name() == name)
 }
 
-impl<'a> Topic<'a> {
-    /// Takes a topic apart.
-    ///
-    /// # Errors
-    /// [`TopicError`] says what is wrong with it.
-    pub fn parse(topic: &'a str) -> Result<Self, TopicError> {
-        if topic.contains(['+', '#']) {
-            return Err(TopicError::Wildcard);
+/// What belongs to one device: everything below `td/1/{site}/{kind}/{device}/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Territory {
+    root: Box<str>,
+    site: Box<str>,
+}
+
+impl Territory {
+    /// The territory of a device.
+    #[must_use]
+    pub fn new(site: &SiteId, kind: DeviceKind, device: &DeviceId) -> Self {
+        Self { root: format!("td/1/{site}/{}/{device}/", kind.name()).into(), site: site.as_str().into() }
+    }
+    /// The message's name, where the topic lies below the device's own `up/`.
+    #[must_use]
+    pub fn up<'t>(&self, topic: &'t str) -> Option<&'t str> {
+        topic.strip_prefix(&*self.root)?.strip_prefix("up/")
+    }
+    /// Is it the device's own `up/state`: the only message that may be retained, and the only will?
+    #[must_use]
+    pub fn is_state(&self, topic: &str) -> bool {
+        self.up(topic) == Some("state")
+    }
+    /// The topic of a message to the device.
+    #[must_use]
+    pub fn down(&self, message: &str) -> String {
+        let mut topic = String::new();
+        self.write_down(message, &mut topic);
+        topic
+    }
+    /// The same into a buffer.
+    pub fn write_down(&self, message: &str, topic: &mut String) {
+        topic.clear();
+        for part in [&*self.root, "down/", message] {
+            topic.push_str(part);
         }
-        let mut levels = [""; 5];
-        let mut count = 0;
-        for level in topic.strip_prefix("td/1/").ok_or(TopicError::Shape)?.split('/') {
-            *levels.get_mut(count).ok_or(TopicError::Shape)? = level;
-            count += 1;
-        }
-        match levels[..count] {
-            [site, kind, device, "up", message] => {
-                let (site, device, kind) = (id(site)?, id(device)?, kind_from_name(kind).ok_or(TopicError::Kind)?);
-                Ok(Self::Up { site, kind, device, message: Up::from_name(message).ok_or(TopicError::Message)? })
-            }
-            [site, kind, device, "down", message] => {
-                let (site, device, kind) = (id(site)?, id(device)?, kind_from_name(kind).ok_or(TopicError::Kind)?);
-                Ok(Self::Down { site, kind, device, message: down_message(message)? })
-            }
-            [site, "all", "down", message] => Ok(Self::SiteBroadcast { site: id(site)?, message: down_message(message)? }),
-            ["all", "down", message] => Ok(Self::Broadcast { message: down_message(message)? }),
-            _ => Err(TopicError::Shape),
-        }
+    }
+    /// May the device subscribe to it?
+    #[must_use]
+    pub fn may_subscribe(&self, filter: &str) -> bool {
+        let own = || filter.strip_prefix(&*self.root)?.strip_prefix("down/");
+        let all = || filter.strip_prefix("td/1/")?.strip_prefix("all/down/");
+        let site = || filter.strip_prefix("td/1/")?.strip_prefix(&*self.site)?.strip_prefix("/all/down/");
+        own().or_else(site).or_else(all).is_some_and(is_filter)
     }
 }
 
-fn id(level: &str) -> Result<&str, TopicError> {
-    DeviceId::new(level).map(|_| level).map_err(|_| TopicError::Id)
-}
-fn down_message(level: &str) -> Result<Down, TopicError> {
-    Down::from_name(level).ok_or(TopicError::Message)
-}
-
-impl fmt::Display for Topic<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Up { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/up/{}", kind.name(), message.name()),
-            Self::Down { site, kind, device, message } => write!(f, "td/1/{site}/{}/{device}/down/{}", kind.name(), message.name()),
-            Self::SiteBroadcast { site, message } => write!(f, "td/1/{site}/all/down/{}", message.name()),
-            Self::Broadcast { message } => write!(f, "td/1/all/down/{}", message.name()),
+/// Is it a topic filter: wildcards stand alone in their level, `#` stands last, no level above is hidden in it?
+fn is_filter(rest: &str) -> bool {
+    let mut levels = rest.split('/').peekable();
+    while let Some(level) = levels.next() {
+        match level {
+            "#" => return levels.peek().is_none(),
+            "+" => {}
+            "" => return false,
+            name if name.contains(['+', '#', '\0']) => return false,
+            _ => {}
         }
     }
+    true
 }
 
-/// `td/1/{site}/{kind}/{device}/up/{message}`.
+/// Does the filter match the topic?
 #[must_use]
-pub fn up(site: &SiteId, kind: DeviceKind, device: &DeviceId, message: Up) -> String {
-    Topic::Up { site: site.as_str(), kind, device: device.as_str(), message }.to_string()
-}
-
-/// `td/1/{site}/{kind}/{device}/down/{message}`.
-#[must_use]
-pub fn down(site: &SiteId, kind: DeviceKind, device: &DeviceId, message: Down) -> String {
-    Topic::Down { site: site.as_str(), kind, device: device.as_str(), message }.to_string()
-}
-
-/// `td/1/{site}/all/down/{message}`.
-#[must_use]
-pub fn site_broadcast(site: &SiteId, message: Down) -> String {
-    Topic::SiteBroadcast { site: site.as_str(), message }.to_string()
-}
-
-/// `td/1/all/down/{message}`.
-#[must_use]
-pub fn broadcast(message: Down) -> String {
-    Topic::Broadcast { message }.to_string()
+pub fn matches(filter: &str, topic: &str) -> bool {
+    let mut topic = topic.split('/');
+    for level in filter.split('/') {
+        match (level, topic.next()) {
+            ("#", _) => return true,
+            ("+", Some(_)) => {}
+            (name, Some(other)) if name == other => {}
+            _ => return false,
+        }
+    }
+    topic.next().is_none()
 }
 
 #[cfg(test)]
@@ -203,58 +148,137 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    #[test]
-    fn every_topic_reads_back_as_what_it_was_made_of() {
-        let (site, device) = (SiteId::new("cd").expect("an id"), DeviceId::new("g.1_a-b").expect("an id"));
-        for kind in [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display] {
-            for message in Up::ALL {
-                let topic = up(&site, kind, &device, *message);
-                assert_eq!(Topic::parse(&topic), Ok(Topic::Up { site: "cd", kind, device: "g.1_a-b", message: *message }), "{topic}");
-            }
-            for message in Down::ALL {
-                let topic = down(&site, kind, &device, *message);
-                assert_eq!(Topic::parse(&topic), Ok(Topic::Down { site: "cd", kind, device: "g.1_a-b", message: *message }), "{topic}");
-            }
-        }
-        let command = Down::Command;
-        assert_eq!(Topic::parse(&site_broadcast(&site, command)), Ok(Topic::SiteBroadcast { site: "cd", message: command }));
-        assert_eq!(Topic::parse(&broadcast(command)), Ok(Topic::Broadcast { message: command }));
-        assert_eq!(up(&site, DeviceKind::Gate, &device, Up::Tap), "td/1/cd/gate/g.1_a-b/up/tap");
+    fn territory() -> Territory {
+        let (site, device) = (SiteId::new("metro").expect("an id"), DeviceId::new("g1").expect("an id"));
+        Territory::new(&site, DeviceKind::Gate, &device)
     }
 
     #[test]
-    fn what_is_no_topic_says_why() {
-        let long = format!("td/1/{}/gate/g1/up/tap", "s".repeat(65));
-        for (topic, why) in [
-            ("", TopicError::Shape),
-            ("td/1", TopicError::Shape),
-            ("td/2/cd/gate/g1/up/tap", TopicError::Shape),
-            ("/td/1/cd/gate/g1/up/tap", TopicError::Shape),
-            ("td/1/cd/gate/g1/up/tap/", TopicError::Shape),
-            ("td/1/cd/gate/g1/sideways/tap", TopicError::Shape),
-            ("td/1/cd/all/up/tap", TopicError::Shape),
-            ("td/1/cd/gate/g1/up/+", TopicError::Wildcard),
-            ("td/1/cd/gate/#", TopicError::Wildcard),
-            ("td/1//gate/g1/up/tap", TopicError::Id),
-            ("td/1/cd/gate/g 1/up/tap", TopicError::Id),
-            ("td/1/cd/gate/g1\0/up/tap", TopicError::Id),
-            (long.as_str(), TopicError::Id),
-            ("td/1/cd/fridge/g1/up/tap", TopicError::Kind),
-            ("td/1/cd/GATE/g1/up/tap", TopicError::Kind),
-            ("td/1/cd/gate/g1/up/decision", TopicError::Message),
-            ("td/1/cd/gate/g1/down/tap", TopicError::Message),
-            ("td/1/cd/gate/g1/up/", TopicError::Message),
-        ] {
-            assert_eq!(Topic::parse(topic), Err(why), "{topic}");
+    fn a_device_publishes_below_its_own_up() {
+        let t = territory();
+        assert_eq!(t.up("td/1/metro/gate/g1/up/tap"), Some("tap"));
+        assert_eq!(t.up("td/1/metro/gate/g1/up/a/b"), Some("a/b"));
+        assert!(t.is_state("td/1/metro/gate/g1/up/state"));
+        assert_eq!(t.down("decision"), "td/1/metro/gate/g1/down/decision");
+    }
+
+    /// Topics that must not be published to.
+    const FORBIDDEN: &[&str] = &[
+        "td/1/metro/gate/g2/up/tap",
+        "td/1/metro/gate/g1/down/decision",
+        "td/1/metro/gate/g1/down/mode",
+        "td/1/metro/gate/g1/up",
+        "td/1/metro/gate/g1",
+        "td/1/metro/gate/g1x/up/tap",
+        "td/1/metro/gate/g/up/tap",
+        "td/1/metro/gate/G1/up/tap",
+        "td/1/metro/kiosk/g1/up/tap",
+        "td/1/other/gate/g1/up/tap",
+        "td/2/metro/gate/g1/up/tap",
+        "td/1/metro/all/down/command",
+        "td/1/all/down/command",
+        "/td/1/metro/gate/g1/up/tap",
+        "td//metro/gate/g1/up/tap",
+        "td/1/metro/gate/g1//up/tap",
+        "td/1/metro/gate/../gate/g1/up/tap",
+        "$SYS/broker/uptime",
+        "$share/x/td/1/metro/gate/g1/up/tap",
+        "vda5050/v2/acme/1/state",
+        "up/tap",
+        "",
+        " td/1/metro/gate/g1/up/tap",
+        "td/1/metro/gate/g1\0/up/tap",
+    ];
+
+    #[test]
+    fn every_other_topic_is_forbidden() {
+        let t = territory();
+        assert!(FORBIDDEN.len() >= 20);
+        for topic in FORBIDDEN {
+            assert_eq!(t.up(topic), None, "{topic}");
         }
+    }
+
+    #[test]
+    fn a_device_hears_its_own_down_and_the_broadcasts() {
+        let t = territory();
+        for filter in [
+            "td/1/metro/gate/g1/down/#",
+            "td/1/metro/gate/g1/down/+",
+            "td/1/metro/gate/g1/down/decision",
+            "td/1/metro/gate/g1/down/a/+/b",
+            "td/1/metro/all/down/#",
+            "td/1/metro/all/down/command",
+            "td/1/all/down/#",
+            "td/1/all/down/list",
+        ] {
+            assert!(t.may_subscribe(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn every_other_filter_is_forbidden() {
+        let t = territory();
+        for filter in [
+            "#",
+            "+/#",
+            "td/#",
+            "td/1/#",
+            "td/1/metro/#",
+            "td/1/metro/gate/#",
+            "td/1/metro/gate/+/down/#",
+            "td/1/metro/gate/g1/#",
+            "td/1/metro/gate/g1/+/decision",
+            "td/1/metro/gate/g1/up/#",
+            "td/1/metro/gate/g1/up/tap",
+            "td/1/metro/gate/g1/down",
+            "td/1/metro/gate/g1/down/",
+            "td/1/metro/gate/g1/down/#/x",
+            "td/1/metro/gate/g1/down/x#",
+            "td/1/metro/gate/g1/down/x+",
+            "td/1/metro/gate/g1/down//x",
+            "td/1/metro/gate/g2/down/#",
+            "td/1/metro/kiosk/g1/down/#",
+            "td/1/other/gate/g1/down/#",
+            "td/1/other/all/down/#",
+            "td/1/+/all/down/#",
+            "td/1/+/down/#",
+            "td/1/metro/all/#",
+            "td/+/metro/gate/g1/down/#",
+            "$share/g/td/1/metro/gate/g1/down/#",
+            "$SYS/#",
+            "",
+        ] {
+            assert!(!t.may_subscribe(filter), "{filter}");
+        }
+    }
+
+    #[test]
+    fn filters_match_by_level() {
+        let topic = "td/1/metro/gate/g1/down/mode";
+        assert!(matches("td/1/metro/gate/g1/down/#", topic));
+        assert!(matches("td/1/metro/gate/g1/down/+", topic));
+        assert!(matches(topic, topic));
+        assert!(!matches("td/1/metro/gate/g1/down/+/x", topic));
+        assert!(!matches("td/1/metro/gate/g1/down", topic));
+        assert!(matches("td/1/metro/gate/g1/down/mode/#", topic), "a trailing # also means its parent");
+    }
+
+    #[test]
+    fn messages_and_kinds_have_one_name_each() {
+        assert!(Up::ALL.iter().all(|message| Up::from_name(message.name()) == Some(*message)));
+        assert!(Down::ALL.iter().all(|message| Down::from_name(message.name()) == Some(*message)));
+        assert_eq!((Up::from_name("decision"), Down::from_name("tap"), kind_from_name("GATE")), (None, None, None));
+        assert_eq!(kind_from_name("gate"), Some(DeviceKind::Gate));
     }
 
     proptest! {
         #[test]
-        fn no_topic_makes_it_panic(topic in "(td/1/)?[a-z0-9/+#$ é]{0,60}") {
-            if let Ok(parsed) = Topic::parse(&topic) {
-                prop_assert_eq!(parsed.to_string(), topic);
-            }
+        fn nothing_foreign_gets_through(topic in "(td/1/)?(metro/)?(gate/)?[a-z0-9/+#$ é]{0,60}") {
+            let t = territory();
+            prop_assert_eq!(t.up(&topic).is_some(), topic.starts_with("td/1/metro/gate/g1/up/"));
+            let own = ["td/1/metro/gate/g1/down/", "td/1/metro/all/down/", "td/1/all/down/"];
+            prop_assert!(!t.may_subscribe(&topic) || own.iter().any(|own| topic.starts_with(own)));
         }
     }
 }
