@@ -2,13 +2,14 @@
 import { html, useRef } from "../vendor/preact.js";
 import { t } from "../i18n.js";
 import { ms, number } from "../format.js";
-import { useWidth } from "./size.js";
+import { rem, useWidth } from "./size.js";
 
-const TOP = 22;
-const FOOT = 22;
+/** Room for words above and below, in text sizes. */
+const WORDS = 1.4;
 
 /** @param {{latency: import("../types/wire.d.ts").Latency, deadline: number, height?: number}} props */
-export function Histogram({ latency, deadline, height = 180 }) {
+export function Histogram({ latency, deadline, height: sixteenths = 180 }) {
+  const height = Math.round((sixteenths * rem()) / 16);
   const box = useRef(null);
   const width = useWidth(box);
   const { bounds_ms: bounds, counts } = latency;
@@ -23,19 +24,21 @@ export function Histogram({ latency, deadline, height = 180 }) {
 function drawing({ bounds, counts, deadline, width, height, label }) {
   const slot = width / counts.length;
   const most = Math.max(1, ...counts);
-  const room = height - TOP - FOOT;
+  const words = WORDS * rem();
+  const floor = height - words;
+  const room = floor - words;
   const edge = place(bounds, deadline) * slot;
-  const every = Math.max(1, Math.ceil(46 / slot));
+  const every = Math.max(1, Math.ceil((2.9 * rem()) / slot));
   return html`<svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" role="img" aria-label=${label}>
-    <line class="axis" x1="0" x2=${width} y1=${height - FOOT} y2=${height - FOOT} />
+    <line class="axis" x1="0" x2=${width} y1=${floor} y2=${floor} />
     ${counts.map((/** @type {number} */ count, /** @type {number} */ index) => {
       const tall = count === 0 ? 0 : Math.max(2, (count / most) * room);
       const late = (bounds[index - 1] ?? 0) >= deadline;
-      return html`<g key=${index}><rect class=${late ? "bar late" : "bar"} x=${index * slot + 1} width=${Math.max(1, slot - 2)} y=${height - FOOT - tall} height=${tall}><title>${bucket(bounds, index)}: ${number(count)}</title></rect>
-        ${index % every === every - 1 && index < bounds.length && Math.abs((index + 1) * slot - width) > 20 && html`<text class="tick" x=${(index + 1) * slot} y=${height - 6} text-anchor="middle">${ms(bounds[index])}</text>`}</g>`;
+      return html`<g key=${index}><rect class=${late ? "bar late" : "bar"} x=${index * slot + 1} width=${Math.max(1, slot - 2)} y=${floor - tall} height=${tall}><title>${bucket(bounds, index)}: ${number(count)}</title></rect>
+        ${index % every === every - 1 && index < bounds.length && Math.abs((index + 1) * slot - width) > 20 && html`<text class="tick" x=${(index + 1) * slot} y=${height - words * 0.25} text-anchor="middle">${ms(bounds[index])}</text>`}</g>`;
     })}
-    ${edge <= width && html`<line class="deadline" x1=${edge} x2=${edge} y1=${TOP - 8} y2=${height - FOOT} />
-    <text class="deadline-text" x=${edge - 6} y=${TOP - 8} text-anchor="end" dominant-baseline="middle">${t("deadline", { deadline })}</text>`}
+    ${edge <= width && html`<line class="deadline" x1=${edge} x2=${edge} y1=${words * 0.6} y2=${floor} />
+    <text class="deadline-text" x=${edge - 6} y=${words * 0.6} text-anchor="end" dominant-baseline="middle">${t("deadline", { deadline })}</text>`}
   </svg>`;
 }
 

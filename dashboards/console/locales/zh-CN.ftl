@@ -72,7 +72,7 @@ rail-hint-keys = ?  全部快捷键
 ## 登录与锁定
 sign-in = 登录
 sign-in-text = 使用管理员分配的用户名。
-sign-in-line = 整个线网的此时此刻，尽在一页。
+sign-in-line = 线网此刻，一页看清。
 sign-in-both = 请输入用户名和密码。
 user = 用户名
 password = 密码

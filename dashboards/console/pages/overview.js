@@ -4,8 +4,7 @@ import { html, useEffect } from "../vendor/preact.js";
 import { t, named, word } from "../i18n.js";
 import { useChannel } from "../store.js";
 import { useKeys } from "../keys.js";
-import { go } from "../router.js";
-import { place } from "../router.js";
+import { go, place } from "../router.js";
 import { millis } from "../boards.js";
 import { day, money, ms, number, rate, time } from "../format.js";
 import { Line } from "../charts/line.js";
@@ -50,12 +49,14 @@ function Desk({ board, onWall }) {
     <${Live} board=${board} height="48rem">${(/** @type {any} */ data) => html`
       <${Figures} data=${data} />
       <div class="overview-grid">
-        <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} /><//>
-        <${Sheet} title=${t("chart-p99")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-p99")} unit="ms" t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.p99} tone="--chart-2" /><//>
-        <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} /><//>
-        <${Sheet} title=${t("refusals")} aside=${t("last-minute")}><${Refusals} refusals=${data.refusals} /><//>
-        <${Sheet} class="wide" title=${t("needs-you")} aside=${t("of-stations", { count: data.stations.length })} flush><${Needy} stations=${data.stations} /><//>
-        <${Sheet} class="wide" title=${t("network")} aside=${html`<a href="/gates">${t("open-gates")}</a>`}><${NetworkMap} stations=${data.stations} links=${data.links} /><//>
+        <${Sheet} class="map-part" title=${t("network")} aside=${html`<a href="/gates">${t("open-gates")}</a>`}><${NetworkMap} stations=${data.stations} links=${data.links} /><//>
+        <div class="side-part">
+          <${Sheet} title=${t("needs-you")} aside=${t("of-stations", { count: data.stations.length })} flush><${Needy} stations=${data.stations} /><//>
+          <${Sheet} title=${t("refusals")} aside=${t("last-minute")}><${Refusals} refusals=${data.refusals} /><//>
+        </div>
+        <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${190} /><//>
+        <${Sheet} title=${t("chart-p99")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-p99")} unit="ms" t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.p99} tone="--chart-2" height=${190} /><//>
+        <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${168} /><//>
       </div>`}<//>`;
 }
 
@@ -116,8 +117,8 @@ function Wall({ board }) {
       <div class="wall-grid">
         <div class="wall-map"><${NetworkMap} stations=${data.stations} links=${data.links} scale=${1.5} /></div>
         <div class="wall-side">
-          <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${170} size=${1.3} /><//>
-          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${170} /><//>
+          <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${190} /><//>
+          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${190} /><//>
           <${Sheet} title=${t("needs-you")} flush><${Needy} stations=${data.stations.slice()} /><//>
         </div>
       </div>`}<//>
