@@ -190,3 +190,13 @@ fn health_version_and_drain() {
     assert_eq!(server.terminate(), Some(0), "drained: {}", server.log());
     assert!(!server.cli(&["healthcheck"]).status.success());
 }
+
+#[test]
+fn the_contract_is_printed_as_it_is_committed_without_a_server_and_without_a_config() {
+    for (word, committed) in [("openapi", include_str!("../docs/openapi.json")), ("asyncapi", include_str!("../docs/asyncapi.json"))] {
+        let output = std::process::Command::new(env!("CARGO_BIN_EXE_tongdao")).arg(word).output().expect("runs");
+        let printed: Value = serde_json::from_slice(&output.stdout).expect("one JSON document");
+        let committed: Value = serde_json::from_str(committed).expect("JSON");
+        assert!(output.status.success() && printed == committed, "tongdao {word}");
+    }
+}

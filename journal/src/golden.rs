@@ -3,12 +3,16 @@
 use std::path::PathBuf;
 
 use tongdao_domain::account;
+use tongdao_domain::alarm::{self, AlarmCode, Severity};
+use tongdao_domain::approval::{self, Asked};
+use tongdao_domain::audit;
 use tongdao_domain::device::By;
 use tongdao_domain::entity::EntityKind;
 use tongdao_domain::fingerprint::Fingerprint;
-use tongdao_domain::id::UserId;
+use tongdao_domain::id::{CommandId, DeviceId, StationId, UserId};
 use tongdao_domain::machine::Event;
 use tongdao_domain::time::Timestamp;
+use tongdao_domain::user::{self, PasswordHash, Role, Scope};
 
 use crate::codec;
 use crate::contract::{Commit, Etag};
@@ -85,4 +89,40 @@ fn events_of_encoding_1_stay_readable() {
     let bytes = golden("event-1.bin", &now);
     assert_eq!(codec::decode_event(EntityKind::Account, &bytes).expect("readable"), Event::Account(frozen));
     assert_eq!(now, bytes, "the same version writes the same bytes");
+}
+
+/// One event of each kind of entity that staff made necessary, with every shape of field that they have.
+#[test]
+fn events_of_users_alarms_approvals_and_notes_stay_readable() {
+    let by = By { user: UserId::new("ops").expect("an id"), reason: "new".into() };
+    let station = StationId::new("tianfu").expect("an id");
+    let added = user::Event::Added {
+        roles: [Role::GateOperator, Role::RemoteAgent].into(),
+        scope: Scope::Stations([station.clone()].into()),
+        password: Some(PasswordHash::new("$argon2id$v=19$m=19456,t=2,p=1$c2FsdA$aGFzaA").expect("a hash")),
+        by: by.clone(),
+    };
+    let (code, source, severity) = (AlarmCode::GatesOffline, "tianfu".into(), Severity::Major);
+    let raised = alarm::Event::Raised { code, source, severity, device: Some(DeviceId::new("g1").expect("an id")) };
+    let requested = approval::Event::Requested(Asked {
+        op: "station.release".into(),
+        args: r#"{"station":"tianfu"}"#.into(),
+        command_id: CommandId::new("c/1").expect("an id"),
+        digest: "0a".repeat(32).into(),
+        by: by.clone(),
+        expires_at: Timestamp(1_767_218_400_000),
+        station: Some(station),
+    });
+    let note = audit::Note { by: by.user, op: "session.login".into(), target: "user/ops".into(), detail: "".into() };
+    stays("event-user-1.bin", EntityKind::User, &codec::encode(&added), &added.into());
+    stays("event-alarm-1.bin", EntityKind::Alarm, &codec::encode(&raised), &raised.into());
+    stays("event-approval-1.bin", EntityKind::Approval, &codec::encode(&requested), &requested.into());
+    stays("event-note-1.bin", EntityKind::Audit, &codec::encode(&audit::Event::Noted(note.clone())), &audit::Event::Noted(note).into());
+}
+
+fn stays(name: &str, kind: EntityKind, now: &Result<Vec<u8>, codec::CodecError>, event: &Event) {
+    let now = now.as_ref().expect("encodable");
+    let bytes = golden(name, now);
+    assert_eq!(codec::decode_event(kind, &bytes).expect("readable"), *event, "{name}");
+    assert_eq!(*now, bytes, "{name}: the same version writes the same bytes");
 }
