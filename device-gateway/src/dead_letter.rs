@@ -4,7 +4,7 @@ use sha2::{Digest, Sha256};
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 use tongdao_domain::id::DeviceId;
-use tongdao_domain::time::Timestamp;
+use tongdao_domain::time::{Millis, Timestamp};
 
 /// Longest topic that is kept, in bytes; the rest is cut off.
 const TOPIC_BYTES_MAX: usize = 256;
@@ -50,13 +50,16 @@ impl DeadLetters {
     pub fn new(letters_max: usize) -> Self {
         Self { letters_max, letters: Mutex::new(VecDeque::new()) }
     }
-    /// Takes one; the oldest makes room.
-    pub fn push(&self, letter: DeadLetter) {
+    /// Takes one; the oldest makes room. Is it the first of its device and code within a minute?
+    pub fn push(&self, letter: DeadLetter) -> bool {
         let mut letters = self.letters.lock().unwrap_or_else(PoisonError::into_inner);
+        let alike = |known: &&DeadLetter| known.device == letter.device && known.code == letter.code;
+        let first = letters.iter().rev().find(alike).is_none_or(|known| letter.at - known.at >= Millis::minutes(1));
         while letters.len() >= self.letters_max.max(1) {
             letters.pop_front();
         }
         letters.push_back(letter);
+        first
     }
     /// All that are remembered, oldest first.
     #[must_use]
@@ -85,8 +88,8 @@ mod tests {
     #[test]
     fn the_oldest_makes_room() {
         let letters = DeadLetters::new(2);
-        (0..5).for_each(|n| letters.push(letter(n)));
-        assert_eq!(letters.list().iter().map(|l| l.at.0).collect::<Vec<_>>(), [3, 4]);
+        assert_eq!([0, 1, 2, 60_003, 60_004].map(|n| letters.push(letter(n))), [true, false, false, true, false]);
+        assert_eq!(letters.list().iter().map(|l| l.at.0).collect::<Vec<_>>(), [60_003, 60_004]);
     }
 
     #[test]

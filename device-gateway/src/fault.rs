@@ -142,18 +142,16 @@ impl FaultBook {
     pub fn new(lines_max: usize) -> Self {
         Self { lines_max, lines: Mutex::new(HashMap::new()) }
     }
-    /// Counts one.
-    pub fn count(&self, source: &str, fault: Fault, now: Timestamp) {
+    /// Counts one; is it the first of its line?
+    pub fn count(&self, source: &str, fault: Fault, now: Timestamp) -> bool {
         let minute = Timestamp(now.0 - now.0.rem_euclid(MINUTE.0));
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let full = lines.len() >= self.lines_max;
         let line = (CompactString::new(source), fault, minute);
-        if let Some(count) = lines.get_mut(&line) {
-            *count += 1;
-        } else {
-            let source = if full { CompactString::const_new(OTHER_SOURCES) } else { line.0 };
-            *lines.entry((source, fault, minute)).or_default() += 1;
-        }
+        let line = if full && !lines.contains_key(&line) { (CompactString::const_new(OTHER_SOURCES), fault, minute) } else { line };
+        let count = lines.entry(line).or_default();
+        *count += 1;
+        *count == 1
     }
     /// Counts again what was taken and could not be written.
     pub fn put_back(&self, fault: &audit::Fault) {
@@ -181,9 +179,8 @@ mod tests {
     #[test]
     fn one_line_per_source_code_and_minute() {
         let book = FaultBook::new(100);
-        for _ in 0..3 {
-            book.count("g1", Fault::ForeignTopic, Timestamp(61_000));
-        }
+        let first = [61_000, 61_000, 62_000].map(|at| book.count("g1", Fault::ForeignTopic, Timestamp(at)));
+        assert_eq!(first, [true, false, false]);
         book.count("g1", Fault::Retained, Timestamp(61_000));
         book.count("g1", Fault::ForeignTopic, Timestamp(120_000));
         let taken = book.take(Timestamp(120_000), false);

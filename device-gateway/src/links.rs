@@ -215,8 +215,9 @@ impl CellLinks {
             Act::FetchOwed => drop(tokio::task::spawn_local(self.clone().fetch_owed(mailbox.clone()))),
             Act::Fault { source, fault } => self.count(&source, fault),
             Act::DeadLetter(letter) => {
-                DeadLetter { topic: &letter.topic, code: letter.code, length: letter.length, hash: &letter.sha256 }.emit();
-                self.shared.letters.push(letter);
+                let first = self.shared.letters.push(letter.clone());
+                let crate::dead_letter::DeadLetter { topic, code, reason, length, sha256, .. } = &letter;
+                DeadLetter { topic, code, reason, length: *length, hash: sha256, first }.emit();
             }
             Act::UnknownFields { message, count } => UnknownField { message, count: count as u64 }.emit(),
             Act::Subscribed { granted } => self.subscribed(mailbox, granted),
@@ -233,8 +234,8 @@ impl CellLinks {
         LinkOpened { device: who.device.as_str(), version: version.name(), takeover }.emit();
     }
     fn count(&self, source: &str, fault: Fault) {
-        AuditFault { source, code: fault.code() }.emit();
-        self.shared.faults.count(source, fault, self.cell.now());
+        let first = self.shared.faults.count(source, fault, self.cell.now());
+        AuditFault { source, code: fault.code(), first }.emit();
     }
     /// Offers a will until it is taken.
     async fn offer(self: Rc<Self>, request: Request) {

@@ -123,15 +123,24 @@ pub struct DeadLetter<'a> {
     pub topic: &'a str,
     /// Why: a stable code such as `malformed` or `poison`.
     pub code: &'static str,
+    /// What was wrong with it, without quoting it; may be empty.
+    pub reason: &'a str,
     /// Length of the body, in bytes.
     pub length: usize,
     /// Hash of the body.
     pub hash: &'a str,
+    /// The first of its kind for a while: the others are not worth a line each.
+    pub first: bool,
 }
 impl DeadLetter<'_> {
     /// Counts and logs it.
     pub fn emit(&self) {
-        tracing::debug!(topic = self.topic, code = self.code, length = self.length, hash = self.hash, "dead letter");
+        let Self { topic, code, reason, length, hash, first } = *self;
+        if first {
+            tracing::warn!(topic, code, reason, length, hash, "dead letter");
+        } else {
+            tracing::debug!(topic, code, reason, length, hash, "dead letter");
+        }
         counter!(Metric::DeadLetters.name(), "code" => self.code).increment(1);
     }
 }
@@ -158,11 +167,17 @@ pub struct AuditFault<'a> {
     pub source: &'a str,
     /// Stable code, such as `foreign_topic`.
     pub code: &'static str,
+    /// The first of its source and code in this minute: the others are not worth a line each.
+    pub first: bool,
 }
 impl AuditFault<'_> {
     /// Counts and logs it.
     pub fn emit(&self) {
-        tracing::debug!(source = self.source, code = self.code, "fault");
+        if self.first {
+            tracing::info!(source = self.source, code = self.code, "fault");
+        } else {
+            tracing::debug!(source = self.source, code = self.code, "fault");
+        }
         counter!(Metric::AuditFaults.name(), "code" => self.code).increment(1);
     }
 }
@@ -210,9 +225,9 @@ mod tests {
     #[test]
     fn faults_carry_only_their_code() {
         let lines = samples(|| {
-            DeadLetter { topic: "td/1/cd/gate/g1/up/tap", code: "malformed", length: 7, hash: "00ff" }.emit();
+            DeadLetter { topic: "td/1/cd/gate/g1/up/tap", code: "malformed", reason: "", length: 7, hash: "00ff", first: true }.emit();
             UnknownField { message: "tap", count: 2 }.emit();
-            AuditFault { source: "g1", code: "foreign_topic" }.emit();
+            AuditFault { source: "g1", code: "foreign_topic", first: false }.emit();
             Subscribed { device: "g1", granted: false }.emit();
         });
         let wanted = [
