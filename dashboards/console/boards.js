@@ -91,14 +91,15 @@ const listed = (id) => ({
   snapshot: (s) => s,
   event(s, d) {
     const { k, ...fields } = d;
-    return { ...s, items: merged(s.items, fields, id) };
+    // An event about something that is not for this person's eyes carries nothing.
+    return fields[id] === undefined ? s : { ...s, items: merged(s.items, fields, id) };
   },
   state: (s, key, d) => ({ ...s, [key]: d }),
 });
 
 /** @param {any[]} items @param {any} item @param {string} id */
 function merged(items, item, id) {
-  const known = item[id] !== undefined && items.some((old) => old[id] === item[id]);
+  const known = items.some((old) => old[id] === item[id]);
   return known ? items.map((old) => (old[id] === item[id] ? { ...old, ...item } : old)) : [item, ...items].slice(0, ITEMS_MAX);
 }
 

@@ -360,3 +360,95 @@ error-internal = The server has a fault. Its log has the details.
 error-not-sent = It could not be sent in time. Nothing was done.
 error-unknown-outcome = Whether it was done is not known. Look at the board before trying again.
 error-upstream-unknown = Another system has not answered yet.
+
+## Alarms
+nav-alarms = Alarms
+alarms-text =
+    { $raised ->
+        [0] Nobody needs to come
+        [one] 1 waits for somebody
+       *[other] { $raised } wait for somebody
+    }
+alarms-show = Show
+alarms-show-open = Open
+alarms-show-all = All
+alarms-none = No alarm is open
+alarms-none-text = What comes up appears here by itself.
+alarms-keys = On a row: A takes, Z snoozes, C clears, Enter opens the station.
+alarm = Alarm
+severity = Severity
+severity-critical = Critical
+severity-major = Major
+severity-minor = Minor
+severity-warning = Warning
+where = Where
+since = Since
+actions = Actions
+note = Note
+and-more = and { $more } more
+alarm-times = { $count } times
+alarm-ack = Take
+alarm-snooze = Snooze
+alarm-clear = Clear
+alarm-snooze-title = Snooze: { $alarm }
+alarm-snooze-for = For how long
+alarm-clear-title = Clear: { $alarm }
+alarm-clear-text = Only where somebody has seen to it that the cause is gone.
+alarm-state-raised = Nobody has it
+alarm-state-acked = { $owner } has it
+alarm-state-snoozed = Snoozed until { $time }
+alarm-state-cleared = Over
+alarm-gates_offline = Gates offline
+alarm-gate_fault = Gate fault
+alarm-emergency_button = Emergency button
+alarm-fire = Fire alarm
+alarm-intrusion = Somebody passed unpaid
+alarm-door = Door open
+alarm-tamper = Opened by force
+alarm-journal_reserve = Disk nearly full
+alarm-clock_step = Clock jumped
+alarm-quarantine = An entity cannot be read
+
+## Approvals
+nav-approvals = Approvals
+approvals-text = What one person asked for and another has to approve.
+approvals-waiting = Waiting
+approvals-none = Nothing waits for a second person
+approvals-none-text = The end of an emergency and large waivers appear here.
+approvals-past = Decided
+approvals-past-none = Nothing was decided yet
+approval-by = Asked by
+approval-decided = Decided by
+approval-left = { $minutes } min left, until { $time }
+approval-state-pending = Waiting
+approval-state-approved = Approved
+approval-state-rejected = Rejected
+approval-state-expired = Expired
+approval-state-done = Approved and done
+digest = Digest
+operation = Operation
+
+## Audit
+nav-audit = Audit
+audit-text = Who did or saw what, chained so that nothing can be changed afterwards.
+audit-newest = Newest
+audit-search = Search
+audit-live = Back to live
+audit-from = From
+audit-to = To
+audit-op = What begins with
+audit-who = Who
+audit-nobody = nobody
+audit-what = What
+audit-whom = Whom or what
+audit-found = Found
+audit-count =
+    { $count ->
+        [one] 1 entry
+       *[other] { $count } entries
+    }
+audit-more = Earlier ones
+audit-none = Nothing in this time
+audit-verify = Verify the chain
+audit-verified = Unbroken: { $records } records were read and nothing was altered.
+audit-broken = The chain is broken: { $fault }

@@ -329,3 +329,90 @@ error-internal = 服务器故障，详情见日志。
 error-not-sent = 未能及时发送，操作未执行。
 error-unknown-outcome = 是否已执行尚不确定，请先查看画面再重试。
 error-upstream-unknown = 外部系统尚未答复。
+
+## 告警
+nav-alarms = 告警
+alarms-text =
+    { $raised ->
+        [0] 没有待处理告警
+       *[other] { $raised } 条待处理
+    }
+alarms-show = 显示
+alarms-show-open = 未结束
+alarms-show-all = 全部
+alarms-none = 没有未结束的告警
+alarms-none-text = 新告警会自动出现在这里。
+alarms-keys = 选中一行后：A 接手，Z 暂缓，C 清除，回车打开车站。
+alarm = 告警
+severity = 级别
+severity-critical = 紧急
+severity-major = 重要
+severity-minor = 次要
+severity-warning = 提示
+where = 位置
+since = 发生
+actions = 操作
+note = 备注
+and-more = 另有 { $more } 台
+alarm-times = { $count } 次
+alarm-ack = 接手
+alarm-snooze = 暂缓
+alarm-clear = 清除
+alarm-snooze-title = 暂缓：{ $alarm }
+alarm-snooze-for = 暂缓时长
+alarm-clear-title = 清除：{ $alarm }
+alarm-clear-text = 请先确认原因已经消除。
+alarm-state-raised = 无人处理
+alarm-state-acked = { $owner } 处理中
+alarm-state-snoozed = 暂缓至 { $time }
+alarm-state-cleared = 已结束
+alarm-gates_offline = 闸机离线
+alarm-gate_fault = 闸机故障
+alarm-emergency_button = 紧急按钮
+alarm-fire = 火灾报警
+alarm-intrusion = 闯闸
+alarm-door = 门未关
+alarm-tamper = 强行打开
+alarm-journal_reserve = 磁盘空间不足
+alarm-clock_step = 时钟跳变
+alarm-quarantine = 实体无法读取
+
+## 复核
+nav-approvals = 复核
+approvals-text = 一人申请，另一人复核后执行。
+approvals-waiting = 待复核
+approvals-none = 没有待复核事项
+approvals-none-text = 解除紧急放行和大额减免会出现在这里。
+approvals-past = 已处理
+approvals-past-none = 暂无已处理事项
+approval-by = 申请人
+approval-decided = 复核人
+approval-left = 剩余 { $minutes } 分钟，{ $time } 前有效
+approval-state-pending = 待复核
+approval-state-approved = 已同意
+approval-state-rejected = 已驳回
+approval-state-expired = 已过期
+approval-state-done = 已同意并执行
+digest = 摘要
+operation = 操作
+
+## 审计
+nav-audit = 审计
+audit-text = 谁在何时做了或查看了什么；记录逐条链接，事后无法篡改。
+audit-newest = 最新
+audit-search = 搜索
+audit-live = 返回实时
+audit-from = 从
+audit-to = 至
+audit-op = 操作开头
+audit-who = 人员
+audit-nobody = 无
+audit-what = 操作
+audit-whom = 对象
+audit-found = 结果
+audit-count = { $count } 条
+audit-more = 更早记录
+audit-none = 此期间没有记录
+audit-verify = 校验链
+audit-verified = 完整无缺：已读取 { $records } 条记录，未被篡改。
+audit-broken = 链已断裂：{ $fault }

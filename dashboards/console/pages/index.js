@@ -5,6 +5,10 @@ import { is } from "../rights.js";
 import { Overview } from "./overview.js";
 import { Gates } from "./gates.js";
 import { Station } from "./station.js";
+import { Alarms } from "./alarms.js";
+import { Approvals } from "./approvals.js";
+import { Audit } from "./audit.js";
+import { AlarmCount, ApprovalCount } from "../ui/shell.js";
 
 /**
  * @typedef {object} Page
@@ -21,6 +25,9 @@ export const pages = [
   { id: "overview", path: "/", View: Overview, nav: { href: "/", key: "o", icon: "overview" } },
   { id: "gates", path: "/gates", View: Gates, nav: { href: "/gates", key: "g", icon: "gates" } },
   { id: "station", path: "/gates/:station", View: Station, under: "gates" },
+  { id: "alarms", path: "/alarms", View: Alarms, roles: ["gate_operator", "supervisor", "manager", "technician", "admin", "auditor"], nav: { href: "/alarms", key: "a", icon: "alarms", Count: AlarmCount } },
+  { id: "approvals", path: "/approvals", View: Approvals, roles: ["gate_operator", "supervisor", "manager", "admin", "auditor"], nav: { href: "/approvals", key: "p", icon: "approvals", Count: ApprovalCount } },
+  { id: "audit", path: "/audit", View: Audit, roles: ["auditor", "inspector", "manager", "admin"], nav: { href: "/audit", key: "u", icon: "audit" } },
 ];
 
 /** Entries of the navigation for this person. */

@@ -6,12 +6,12 @@ import { Empty } from "./states.js";
 /** @template Row @typedef {{key: string, title: any, cell: (row: Row) => any, num?: boolean, class?: string}} Column */
 
 /** @param {{label: string, columns: Column<any>[], rows: any[], id: (row: any) => string, onOpen?: (row: any) => void, empty?: string, emptyText?: string,
- *   selected?: (row: any) => boolean, onToggle?: (row: any) => void}} props */
-export function Table({ label, columns, rows, id, onOpen, empty, emptyText, selected, onToggle }) {
+ *   selected?: (row: any) => boolean, onToggle?: (row: any) => void, keys?: Record<string, (row: any) => void>}} props `keys`: letters that do something with the row in focus */
+export function Table({ label, columns, rows, id, onOpen, empty, emptyText, selected, onToggle, keys }) {
   const body = useRef(/** @type {HTMLElement|null} */ (null));
   const [current, setCurrent] = useState(/** @type {string|undefined} */ (undefined));
   const active = rows.some((row) => id(row) === current) ? current : rows[0] && id(rows[0]);
-  const works = onOpen !== undefined || onToggle !== undefined;
+  const works = onOpen !== undefined || onToggle !== undefined || keys !== undefined;
   const refocus = useRef(false);
   useEffect(() => {
     if (refocus.current) /** @type {HTMLElement|null|undefined} */ (body.current?.querySelector('tr[tabindex="0"]'))?.focus();
@@ -26,6 +26,7 @@ export function Table({ label, columns, rows, id, onOpen, empty, emptyText, sele
       setCurrent(id(rows[to]));
     } else if (event.key === "Enter") onOpen?.(rows[index]);
     else if (event.key === " " && onToggle) onToggle(rows[index]);
+    else if (keys?.[event.key]) keys[event.key](rows[index]);
     else if (to === undefined) return;
     event.preventDefault();
   };

@@ -1,0 +1,97 @@
+// Audit: who did or saw what. Live while nothing is searched; a search has an address of its own; the chain can be verified.
+import { html, useEffect, useState } from "../vendor/preact.js";
+import { t } from "../i18n.js";
+import { command } from "../commands.js";
+import { useChannel } from "../store.js";
+import { serverNow } from "../link.js";
+import { may } from "../rights.js";
+import { place, query } from "../router.js";
+import { dateTime, number } from "../format.js";
+import { Button } from "../ui/button.js";
+import { Field } from "../ui/field.js";
+import { Live } from "../ui/states.js";
+import { Table } from "../ui/table.js";
+import { explain } from "../ui/toast.js";
+import { PageHead, Sheet } from "../ui/shell.js";
+
+const HOUR_MS = 3_600_000;
+/** The city's offset: what is typed is the city's time. */
+const OFFSET = "+08:00";
+
+/** @param {number} at @returns {string} as a field of date and time wants it */
+export const local = (at) => new Date(at + 8 * HOUR_MS).toISOString().slice(0, 16);
+/** @param {string} text @returns {string} RFC 3339 */
+export const instant = (text) => new Date(`${text}:00${OFFSET}`).toISOString();
+
+export function Audit() {
+  const asked = place.value.query;
+  const searching = Boolean(asked.from);
+  const board = useChannel(searching ? undefined : "audit");
+  return html`
+    <${PageHead} title=${t("nav-audit")} text=${t("audit-text")} />
+    <${Search} key=${JSON.stringify(asked)} asked=${asked} />
+    ${searching ? html`<${Results} key=${JSON.stringify(asked)} asked=${asked} />` : html`<${Live} board=${board} height="30rem">${(/** @type {any} */ data) => html`<${Sheet} title=${t("audit-newest")} aside=${t("link-live")} flush><${List} items=${data.items} /><//>`}<//>`}`;
+}
+
+/** @param {{asked: Record<string, string>}} props */
+function Search({ asked }) {
+  const [from, setFrom] = useState(asked.from ?? local(serverNow() - 24 * HOUR_MS));
+  const [to, setTo] = useState(asked.to ?? local(serverNow() + 60_000));
+  const [by, setBy] = useState(asked.by ?? "");
+  const [op, setOp] = useState(asked.op ?? "");
+  const submit = (/** @type {Event} */ event) => {
+    event.preventDefault();
+    query({ from, to, by: by.trim(), op: op.trim() });
+  };
+  return html`<${Sheet} label=${t("audit-search")} class="no-print"><form class="search" onSubmit=${submit}>
+    <${Field} label=${t("audit-from")} type="datetime-local" value=${from} onInput=${setFrom} required />
+    <${Field} label=${t("audit-to")} type="datetime-local" value=${to} onInput=${setTo} required />
+    <${Field} label=${t("user")} value=${by} onInput=${setBy} />
+    <${Field} label=${t("audit-op")} value=${op} onInput=${setOp} />
+    <div class="row search-acts"><${Button} type="submit" look="main" online onPress=${() => undefined}>${t("audit-search")}<//>
+      ${asked.from && html`<${Button} look="plain" onPress=${() => query({ from: undefined, to: undefined, by: undefined, op: undefined })}>${t("audit-live")}<//>`}</div>
+  </form><${Verify} from=${from} to=${to} /><//>`;
+}
+
+/** @param {{from: string, to: string}} props */
+function Verify({ from, to }) {
+  const [state, setState] = useState(/** @type {{busy?: boolean, text?: string, bad?: boolean}} */ ({}));
+  if (!may("audit.verify")) return null;
+  const verify = async () => {
+    setState({ busy: true });
+    const run = await command("audit.verify", { from: instant(from), to: instant(to) }, { ttl_ms: 60_000 });
+    if (run.phase === "refused") setState({ text: explain(run.error), bad: true });
+    else if (run.result.ok) setState({ text: t("audit-verified", { records: number(run.result.records) }) });
+    else setState({ text: t("audit-broken", { fault: run.result.fault ?? "" }), bad: true });
+  };
+  return html`<div class="row verify"><${Button} online busy=${state.busy} onPress=${verify}>${t("audit-verify")}<//><p role="status" class=${state.bad ? "alarm strong" : "good"}>${state.text}</p></div>`;
+}
+
+/** @param {{asked: Record<string, string>}} props */
+function Results({ asked }) {
+  const [found, setFound] = useState(/** @type {{items: any[], next: string|null, busy: boolean, fault?: string}} */ ({ items: [], next: null, busy: true }));
+  const ask = async (/** @type {any[]} */ before, /** @type {string|undefined} */ cursor) => {
+    setFound({ items: before, next: null, busy: true });
+    const args = { from: instant(asked.from), to: instant(asked.to), ...(asked.by && { by: asked.by }), ...(asked.op && { op: asked.op }), ...(cursor && { cursor }) };
+    const run = await command("audit.search", args, { ttl_ms: 30_000 });
+    if (run.phase === "refused") setFound({ items: before, next: null, busy: false, fault: explain(run.error) });
+    else setFound({ items: [...before, ...run.result.items], next: run.result.next, busy: false });
+  };
+  useEffect(() => {
+    ask([], undefined);
+  }, []);
+  return html`<${Sheet} title=${t("audit-found")} aside=${found.busy ? t("loading") : t("audit-count", { count: found.items.length })} flush>
+    ${found.fault && html`<p class="sheet-body fault" role="alert">${found.fault}</p>`}
+    ${!found.busy || found.items.length > 0 ? html`<${List} items=${found.items} />` : null}
+    ${found.next && html`<div class="sheet-body row"><${Button} online busy=${found.busy} onPress=${() => ask(found.items, found.next ?? undefined)}>${t("audit-more")}<//></div>`}
+  <//>`;
+}
+
+/** @param {{items: any[]}} props */
+const List = ({ items }) => html`<${Table} label=${t("nav-audit")} rows=${items} id=${(/** @type {any} */ item) => item.id} empty=${t("audit-none")} columns=${[
+  { key: "at", title: t("time"), cell: (/** @type {any} */ item) => html`<span class="nowrap">${dateTime(item.at)}</span>` },
+  { key: "by", title: t("audit-who"), cell: (/** @type {any} */ item) => item.by ?? html`<span class="quiet">${t("audit-nobody")}</span>` },
+  { key: "op", title: t("audit-what"), cell: (/** @type {any} */ item) => html`<span class="id">${item.op}</span>` },
+  { key: "target", title: t("audit-whom"), cell: (/** @type {any} */ item) => html`<span class="id">${item.target}</span>` },
+  { key: "reason", title: t("reason"), cell: (/** @type {any} */ item) => html`${item.reason}${item.detail && html`<span class="quiet"> ${item.detail}</span>`}` },
+]} />`;
