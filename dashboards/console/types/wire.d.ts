@@ -195,6 +195,10 @@ export interface AuditItem {
   op: string;
   /** The reason given. */
   reason?: string;
+  /** The site it concerns. */
+  site?: string;
+  /** The station it concerns. */
+  station?: string;
   /** Whom or what it concerns: `station/tianfu`. */
   target: string;
 }

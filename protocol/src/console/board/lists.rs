@@ -146,6 +146,12 @@ pub struct AuditItem {
     pub op: String,
     /// Whom or what it concerns: `station/tianfu`.
     pub target: String,
+    /// The station it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub station: Option<String>,
+    /// The site it concerns.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub site: Option<String>,
     /// The reason given.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -2,6 +2,7 @@
 //! are written by us and read by pages.
 mod device;
 mod gates;
+mod items;
 mod lists;
 mod overview;
 #[cfg(test)]

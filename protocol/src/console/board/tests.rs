@@ -81,6 +81,8 @@ fn an_event_carries_its_kind_and_the_whole_item() {
         by: Some("li".into()),
         op: "session.login".into(),
         target: "user/li".into(),
+        station: None,
+        site: None,
         reason: None,
         detail: None,
         command_id: None,
