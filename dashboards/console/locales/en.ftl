@@ -452,3 +452,188 @@ audit-none = Nothing in this time
 audit-verify = Verify the chain
 audit-verified = Unbroken: { $records } records were read and nothing was altered.
 audit-broken = The chain is broken: { $fault }
+
+## Devices
+nav-devices = Devices
+devices-text = What stands out there, what it should be and what it says it is.
+devices-find = Find a device
+devices-by-id = Or by its id
+open = Open
+open-station = Open the station
+device = Device
+kind = Kind
+kind-gate = Gate
+kind-kiosk = Kiosk
+kind-robot = Robot
+kind-display = Display
+site = Site
+firmware = Firmware
+device-add = Add a device
+device-add-both = The device and its site are both needed.
+device-id-hint = Letters, digits and hyphens; it never changes.
+device-secret = Secret of { $device }
+device-secret-text = Put this into the device as its password.
+device-rotate = New secret
+device-rotate-title = Give { $device } a new secret
+device-rotate-text = The old secret ends at once; the device stays away until it has the new one.
+device-rotate-hold = Hold for a new secret
+device-revoke = Revoke
+device-revoke-title = Revoke { $device }
+device-revoke-text = It is let in no more, from this moment on.
+device-revoke-hold = Hold to revoke
+device-revoked = Revoked
+last-seen = heard of { $ago }
+once-text = It is shown this once and kept nowhere in readable form.
+once-kept = I have kept it
+copy = Copy
+copied = Copied
+twin = Desired and reported
+desired = Should be
+reported = Says it is ({ $time })
+reported-never = Has never said anything
+twin-differs = differs
+mode-rev = Mode, revision
+orders = Orders
+orders-none = Nothing was ordered
+order = Order
+order-give = Give an order
+order-title = Order for { $device }
+order-send = Send
+order-sending = sending
+order-within = To be done within
+order-seconds =
+    { $seconds ->
+        [3600] 1 hour
+        [300] 5 minutes
+        [60] 1 minute
+       *[other] { $seconds } seconds
+    }
+order-restart = Restart
+order-maintain = Go into maintenance
+order-resume = Back to service
+order-config = Load configuration
+order-test_print = Test print
+order-state-queued = Waiting for the device
+order-state-sent = Sent
+order-state-done = Done
+order-state-failed = Failed
+order-state-expired = Too late
+history = History
+history-none = Nothing has happened yet
+history-online = Came online
+history-offline = Went offline
+history-state = State
+history-fault = Fault
+history-alarm = Alarm
+history-mode = Mode
+history-command = Order
+history-added = Added
+history-rotated = New secret
+history-revoked = Revoked
+
+## Service desk
+nav-desk = Service desk
+desk-text = Find a medium, see its journeys, put right what went wrong.
+desk-find = Find
+desk-audited = Each look is noted in the audit.
+desk-empty = Put the card on the reader or type its token
+desk-empty-text = Nothing of a customer is kept once this page is left.
+medium = Medium
+medium-token = Token of the medium, or the whole QR code
+medium-none = No medium has this token.
+account = Account { $account }
+account-state-open = In order
+account-state-frozen = Frozen
+balance = Balance
+held = Held
+wallet-class = Class
+passenger-adult = full fare
+passenger-stored_value = stored value
+passenger-pupil = pupil
+journey = Journey
+journeys = Journeys
+journeys-none = No journeys
+journey-both = From { $from } to { $to }
+journey-entry = In at { $from }, not out yet
+journey-exit = Out at { $to }, no entry known
+journey-none = Not on a journey
+journey-state-open = On the way
+journey-state-closed = Closed
+journey-state-missing_exit = Exit missing
+journey-state-missing_entry = Entry missing
+journey-state-overstay = Stayed too long
+journey-state-same_station = Same station
+journey-state-adjusted = Adjusted
+journey-state-waived = Waived
+journey-state-settled = Settled
+fare = Fare
+taps = Taps
+postings = Postings
+postings-none = No postings
+posting-cause = Caused by
+posting-pending = Pending
+posting-final = Final
+posting-provisional = Provisional
+posting-void = Void
+amount = Amount
+adjust-add_entry = Add an entry
+adjust-add_exit = Add an exit
+adjust-overstay = Collect an overstay
+adjust-waive = Waive
+adjust-add_entry-text = The rider came in here, though no gate knows it.
+adjust-add_exit-text = The rider went out here; the ride is charged.
+adjust-overstay-text = Collects the highest fare from here; then the gate lets the rider out.
+adjust-waive-text = Closes the journey without charge. Above the limit a second person approves.
+adjust-hold = Hold to adjust
+adjust-done = Adjusted. Charged: { $fare }
+adjust-asked = Asked. A second person can approve it now.
+unfreeze = Unfreeze
+unfreeze-text = Taps of this account are taken again. Only after the suspicion was looked into.
+unfreeze-hold = Hold to unfreeze
+unfreeze-done = The account is in order again.
+op-medium-unfreeze = unfreeze an account
+
+## Administration
+nav-admin = Administration
+admin-text = Who may come in, as what, and where.
+users = People
+users-none = Nobody yet
+users-count =
+    { $count ->
+        [one] 1 person
+       *[other] { $count } people
+    }
+user-you = you
+user-add = Add a person
+user-roles = Change
+user-roles-title = What { $user } may do
+user-incomplete = A name, at least one role and a place are needed.
+user-password = First password of { $user }
+user-password-text = Give it to them by a way that nobody else sees.
+user-disabled = Disabled
+user-disable = Disable
+user-disable-title = Disable { $user }
+user-disable-text = They are signed out and let in no more. What they did stays in the audit.
+user-disable-hold = Hold to disable
+user-disable-done = { $user } is disabled.
+user-end = End sessions
+user-end-title = End the sessions of { $user }
+user-end-text = They are signed out everywhere and can sign in again.
+user-end-hold = Hold to end
+user-end-done = The sessions of { $user } have ended.
+roles = Roles
+scope = Where
+scope-all = Everywhere
+scope-sites = Sites
+scope-stations = Stations
+scope-sites-of = Sites: { $sites }
+scope-stations-of = Stations: { $stations }
+scope-hint = Ids, separated by commas
+sessions =
+    { $count ->
+        [0] not here
+        [one] 1 session
+       *[other] { $count } sessions
+    }
+added = Added
+save = Save

@@ -5,9 +5,13 @@ import { is } from "../rights.js";
 import { Overview } from "./overview.js";
 import { Gates } from "./gates.js";
 import { Station } from "./station.js";
+import { Desk } from "./desk.js";
+import { Devices } from "./devices.js";
+import { Device } from "./device.js";
 import { Alarms } from "./alarms.js";
 import { Approvals } from "./approvals.js";
 import { Audit } from "./audit.js";
+import { Admin } from "./admin.js";
 import { AlarmCount, ApprovalCount } from "../ui/shell.js";
 
 /**
@@ -20,14 +24,21 @@ import { AlarmCount, ApprovalCount } from "../ui/shell.js";
  * @property {string[]} [roles] who may open it; everybody where left out
  */
 
+/** Who looks at stations and devices. */
+const WATCHERS = ["gate_operator", "supervisor", "manager", "technician", "admin", "auditor", "settlement"];
+
 /** @type {Page[]} */
 export const pages = [
   { id: "overview", path: "/", View: Overview, nav: { href: "/", key: "o", icon: "overview" } },
-  { id: "gates", path: "/gates", View: Gates, nav: { href: "/gates", key: "g", icon: "gates" } },
-  { id: "station", path: "/gates/:station", View: Station, under: "gates" },
+  { id: "gates", path: "/gates", View: Gates, roles: WATCHERS, nav: { href: "/gates", key: "g", icon: "gates" } },
+  { id: "station", path: "/gates/:station", View: Station, roles: WATCHERS, under: "gates" },
+  { id: "desk", path: "/desk", View: Desk, roles: ["gate_operator", "supervisor", "manager"], nav: { href: "/desk", key: "d", icon: "desk" } },
+  { id: "devices", path: "/devices", View: Devices, roles: WATCHERS, nav: { href: "/devices", key: "v", icon: "devices" } },
+  { id: "device", path: "/devices/:device", View: Device, roles: WATCHERS, under: "devices" },
   { id: "alarms", path: "/alarms", View: Alarms, roles: ["gate_operator", "supervisor", "manager", "technician", "admin", "auditor"], nav: { href: "/alarms", key: "a", icon: "alarms", Count: AlarmCount } },
   { id: "approvals", path: "/approvals", View: Approvals, roles: ["gate_operator", "supervisor", "manager", "admin", "auditor"], nav: { href: "/approvals", key: "p", icon: "approvals", Count: ApprovalCount } },
   { id: "audit", path: "/audit", View: Audit, roles: ["auditor", "inspector", "manager", "admin"], nav: { href: "/audit", key: "u", icon: "audit" } },
+  { id: "admin", path: "/admin", View: Admin, roles: ["admin", "auditor"], nav: { href: "/admin", key: "m", icon: "admin" } },
 ];
 
 /** Entries of the navigation for this person. */

@@ -1,12 +1,11 @@
 // Changing the modes of a station or the service of its gates: what it will do, to how many, why; then a hold.
 import { html, useState } from "../vendor/preact.js";
 import { t, named, word } from "../i18n.js";
-import { command } from "../commands.js";
 import { serverNow } from "../link.js";
 import { Button, HoldButton } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
 import { Choice, Field, Select } from "../ui/field.js";
-import { explain } from "../ui/toast.js";
+import { useSending } from "../ui/form.js";
 
 /** Modes that are chosen here; the emergency has a button of its own. */
 const MODES = ["closed", "train_failure", "fare_waived", "order_waived", "time_waived", "date_waived", "entry_waived"];
@@ -14,20 +13,6 @@ const SERVICES = ["both", "entry", "exit", "open", "closed", "paused", "maintena
 /** How long a mode may be set for, in minutes; 0 = until somebody ends it. */
 const MINUTES = [0, 15, 30, 60, 120];
 const REASON_MAX = 200;
-
-/** Sends a command of a dialog. @param {() => void} onClose */
-function useSending(onClose) {
-  const [busy, setBusy] = useState(false);
-  const [fault, setFault] = useState(/** @type {string|undefined} */ (undefined));
-  const send = async (/** @type {string} */ op, /** @type {any} */ args) => {
-    setBusy(true);
-    const run = await command(op, args);
-    setBusy(false);
-    if (run.phase === "refused") setFault(explain(run.error));
-    else onClose();
-  };
-  return { busy, fault, setFault, send };
-}
 
 /** @param {{data: any, station: string, onClose: () => void}} props */
 export function ModeDialog({ data, station, onClose }) {
