@@ -5,7 +5,7 @@ import test from "node:test";
 import { browser, Desk, missing, Server } from "./harness.mjs";
 
 /** Pages beside those of the navigation: name and address. */
-const MORE = [["wall", "/?wall"], ["station", "/gates/tianfuguangchang"], ["none", "/no/such/page"]];
+const MORE = [["wall", "/?wall"], ["station", "/gates/tianfuguangchang"], ["device", "/devices/tianfuguangchang-1"], ["none", "/no/such/page"]];
 const VIEWS = [["desk", 1440, 900], ["phone", 360, 740]];
 
 test("pages", { skip: missing() ?? false }, async (t) => {

@@ -1,6 +1,6 @@
 // Service desk (客服中心): a medium and its account in plain words, and the few things that a desk may put right. Each look and each
 // change is one entry of the audit. Nothing of a customer stands in the address or is kept after leaving the page.
-import { html, useRef, useState } from "../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { t, named, word, language } from "../i18n.js";
 import { command } from "../commands.js";
 import { useChannel } from "../store.js";
@@ -23,6 +23,8 @@ export function Desk() {
   const [busy, setBusy] = useState(false);
   const [dialog, setDialog] = useState(/** @type {{kind: string, journey?: any}|undefined} */ (undefined));
   const field = useRef(/** @type {HTMLInputElement|null} */ (null));
+  // A card reader types into whatever has the focus.
+  useEffect(() => field.current?.focus(), []);
   const names = new Map((city.data?.stations ?? []).map((/** @type {any} */ row) => [row.station, row.name]));
   const find = async (/** @type {string} */ wanted) => {
     if (wanted.trim() === "") return;

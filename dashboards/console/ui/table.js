@@ -36,7 +36,8 @@ export function Table({ label, columns, rows, id, onOpen, empty, emptyText, sele
     (onOpen ?? onToggle)?.(row);
   };
   if (rows.length === 0 && empty) return html`<${Empty} title=${empty} text=${emptyText} />`;
-  return html`<div class="table-wrap"><table class="table" aria-label=${label}>
+  // A table that only shows is focusable as a whole, so that it can be scrolled by keyboard.
+  return html`<div class="table-wrap" tabindex=${works ? undefined : 0} role=${works ? undefined : "region"} aria-label=${works ? undefined : label}><table class="table" aria-label=${label}>
     <thead><tr>${columns.map((column) => html`<th key=${column.key} scope="col" class=${`${column.num ? "num" : ""} ${column.class ?? ""}`}>${column.title}</th>`)}</tr></thead>
     <tbody ref=${body} onKeyDown=${works ? key : undefined}>
       ${rows.map((row) => html`<tr key=${id(row)} tabindex=${works ? (id(row) === active ? 0 : -1) : undefined} aria-selected=${selected ? String(selected(row)) : undefined}
