@@ -88,6 +88,9 @@ pub enum OpArgs {
     /// Gates: what they do and what they are told.
     #[command(subcommand)]
     Gate(GateCommand),
+    /// Staff: who may sign in, with which roles and where.
+    #[command(subcommand)]
+    User(UserCommand),
     /// Every committed event as one JSON line, ordered within a partition.
     Export {
         /// Only `ndjson`.
@@ -318,6 +321,62 @@ pub enum GateCommand {
     },
 }
 
+/// `tongdao user …`
+#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
+pub enum UserCommand {
+    /// Let somebody in; prints the generated password, once, alone on standard output.
+    Add {
+        /// User id.
+        id: String,
+        /// Roles, joined with commas: teller, lobby, remote_agent, supervisor, gate_operator, settlement, technician, manager,
+        /// inspector, auditor, admin.
+        #[arg(long, value_name = "ROLE[,ROLE]")]
+        roles: String,
+        /// `all`, `sites:ID[,ID]` or `stations:ID[,ID]`.
+        #[arg(long, default_value = "all")]
+        scope: String,
+        /// Who and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Give a user another password and end their sessions; prints it, once, alone on standard output.
+    Passwd {
+        /// User id.
+        id: String,
+        /// Who and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Give a user other roles or another scope; sessions go on with them.
+    Roles {
+        /// User id.
+        id: String,
+        /// Roles, joined with commas.
+        #[arg(long, value_name = "ROLE[,ROLE]")]
+        roles: String,
+        /// `all`, `sites:ID[,ID]` or `stations:ID[,ID]`.
+        #[arg(long)]
+        scope: String,
+        /// Who and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// Let a user in no more.
+    Disable {
+        /// User id.
+        id: String,
+        /// Who and why.
+        #[command(flatten)]
+        who: Who,
+    },
+    /// The users.
+    List {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
 /// An operation on its way to whoever runs it: a server behind its socket, or this very process.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Op {
@@ -329,6 +388,8 @@ pub enum Op {
     Station(StationCommand),
     /// `gate …`
     Gate(GateCommand),
+    /// `user …`
+    User(UserCommand),
     /// `export`
     Export {
         /// Inclusive, RFC 3339.
@@ -357,6 +418,7 @@ impl OpArgs {
             Self::Account(command) => Op::Account(command),
             Self::Station(command) => Op::Station(command),
             Self::Gate(command) => Op::Gate(command),
+            Self::User(command) => Op::User(command),
             Self::Export { from, to, .. } => Op::Export { from, to },
         })
     }

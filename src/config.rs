@@ -37,6 +37,8 @@ pub struct Config {
     pub alarms: Alarms,
     /// What needs a second person.
     pub approvals: Approvals,
+    /// Staff: sessions, sign-in, sockets.
+    pub console: Console,
     /// The process clock.
     pub clock: Clock,
     /// Limits of device connections.
@@ -53,7 +55,7 @@ pub struct Listen {
     pub mqtt: Option<SocketAddr>,
     /// Devices over TLS; needs `tls.cert` and `tls.key`.
     pub mqtts: Option<SocketAddr>,
-    /// Health, metrics, version.
+    /// Consoles and their HTTP interface; health, metrics, version.
     pub http: Option<SocketAddr>,
 }
 
@@ -175,6 +177,35 @@ pub struct Approvals {
     pub ttl_s: i64,
 }
 
+/// Staff: sessions, sign-in, sockets.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Console {
+    /// Origins whose pages may act with a session cookie, exactly as a browser sends them, such as `https://tongdao.bank.example`;
+    /// none = this server on `localhost` and under the address it listens on.
+    pub origins: Vec<String>,
+    /// A session ends after this.
+    pub session_s: u64,
+    /// A page that nobody uses for this long is locked.
+    pub idle_lock_s: u64,
+    /// Sessions of one user, at most; one more ends the oldest.
+    pub sessions_per_user_max: usize,
+    /// Tickets for sockets that are good at one time, at most.
+    pub tickets_max: usize,
+    /// A ticket is good for this long.
+    pub ticket_s: u64,
+    /// Tries to sign in or to unlock, of one user in the long run and at once.
+    pub sign_ins_per_minute_user: u32,
+    /// The same from one address.
+    pub sign_ins_per_minute_address: u32,
+    /// Refused tries that the audit takes in a minute.
+    pub refusals_noted_per_minute: u32,
+    /// Events that a channel keeps for consoles that come back, at most …
+    pub recent_events_max: usize,
+    /// … and bytes of their frames, at most.
+    pub recent_bytes_max: usize,
+}
+
 /// The process clock.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -216,6 +247,7 @@ impl Default for Config {
             account: Account::default(),
             alarms: Alarms::default(),
             approvals: Approvals::default(),
+            console: Console::default(),
             clock: Clock::default(),
             gateway: tongdao_device_gateway::config::GatewayConfig::default(),
             log: Log::default(),
@@ -294,6 +326,38 @@ impl Default for Approvals {
     }
 }
 
+impl Default for Console {
+    fn default() -> Self {
+        Self {
+            origins: Vec::new(),
+            session_s: 12 * 3600,
+            idle_lock_s: 15 * 60,
+            sessions_per_user_max: 16,
+            tickets_max: 10_000,
+            ticket_s: 30,
+            sign_ins_per_minute_user: 10,
+            sign_ins_per_minute_address: 120,
+            refusals_noted_per_minute: 60,
+            recent_events_max: 1024,
+            recent_bytes_max: 1024 * 1024,
+        }
+    }
+}
+
+impl Console {
+    /// The limits of sessions.
+    pub fn sessions(&self) -> crate::console::session::SessionLimits {
+        let seconds = |n: u64| tongdao_domain::time::Millis::seconds(i64::try_from(n).unwrap_or(i64::MAX / 1000));
+        crate::console::session::SessionLimits {
+            length: seconds(self.session_s),
+            idle: seconds(self.idle_lock_s),
+            per_user_max: self.sessions_per_user_max,
+            ticket: seconds(self.ticket_s),
+            tickets_max: self.tickets_max,
+        }
+    }
+}
+
 impl Default for Log {
     fn default() -> Self {
         Self { filter: "info".into(), format: LogFormat::Text }
@@ -345,7 +409,7 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 13] = [
+        let positive: [(&str, i64); 18] = [
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),
@@ -359,6 +423,11 @@ impl Config {
             ("account.taps_kept_d", self.account.taps_kept_d),
             ("alarms.snooze_max_h", self.alarms.snooze_max_h),
             ("approvals.ttl_s", self.approvals.ttl_s),
+            ("console.session_s", self.console.session_s.try_into().unwrap_or(i64::MAX)),
+            ("console.idle_lock_s", self.console.idle_lock_s.try_into().unwrap_or(i64::MAX)),
+            ("console.ticket_s", self.console.ticket_s.try_into().unwrap_or(i64::MAX)),
+            ("console.sign_ins_per_minute_user", self.console.sign_ins_per_minute_user.into()),
+            ("console.sign_ins_per_minute_address", self.console.sign_ins_per_minute_address.into()),
         ];
         if let Some((key, _)) = positive.iter().find(|(_, value)| *value <= 0) {
             return wrong(key, "must be more than 0");

@@ -3,6 +3,7 @@ use crate::admin::Out;
 use crate::cli::{AccountCommand, DemoArgs, DeviceCommand, Op, Who};
 use crate::config::{Config, Listen};
 use crate::exit::{CONFIG, Failure, OK, REFUSED, SOFTWARE};
+use crate::ops::user::SignIn;
 use crate::serve::{Server, front_runtime, stop_signal};
 use crate::{admin, logs, ops, sites};
 use std::net::{SocketAddr, TcpListener};
@@ -35,8 +36,9 @@ pub fn run(args: &DemoArgs, file: Option<&Path>, data_dir: Option<&Path>) -> Res
     let mut world = World { settings: sites::settings(&config), ..World::default() };
     sites::add(&mut world, "the shipped city", CITY, None)?;
     let runtime = front_runtime()?;
-    let server = Server::start(&config, world, &runtime)?;
-    let result = runtime.block_on(play(args, &config, server, site));
+    let people = ops::user::demo();
+    let server = Server::start(&config, world, &runtime, Some(&people))?;
+    let result = runtime.block_on(play(args, &config, server, site, &people));
     runtime.shutdown_timeout(Duration::from_secs(1));
     if !kept {
         let _ = std::fs::remove_dir_all(&folder);
@@ -68,11 +70,11 @@ fn free_ports(listen: &mut Listen) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn play(args: &DemoArgs, config: &Config, server: Server, site: SiteFile) -> Result<u8, Failure> {
+async fn play(args: &DemoArgs, config: &Config, server: Server, site: SiteFile, people: &[SignIn]) -> Result<u8, Failure> {
     let cast = Cast::of(&site, RIDERS, seed(&config.data_dir)?);
     settle(&server, &cast).await?;
     let mqtt = config.listen.mqtt.ok_or_else(|| Failure::new(CONFIG, "config key `listen.mqtt`: the demo needs it"))?;
-    announce(config, &cast, mqtt);
+    announce(config, &cast, mqtt, people);
     let (journal, gateway) = (server.backend.journal.clone(), server.gateway());
     let stats = move || ServerStats {
         journal_position: journal.status().events,
@@ -121,10 +123,14 @@ async fn settle(server: &Server, cast: &Cast) -> Result<(), Failure> {
     Ok(())
 }
 
-fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr) {
+fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, people: &[SignIn]) {
     println!("\nTongdao demo: {} gates of a city with the shape of Chengdu's metro, {RIDERS} riders", cast.gates.len());
     println!("  MQTT     {mqtt}");
     if let Some(http) = config.listen.http {
+        println!("  console  http://{http}/   sign in as");
+        for SignIn { user, password, .. } in people {
+            println!("             {user:<13} {password}");
+        }
         println!("  metrics  http://{http}/metrics   (also /readyz?verbose, /debug/actors)");
     }
     println!("  data     {}   (tongdao account show p00001 --data-dir {0})", config.data_dir.display());

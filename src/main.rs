@@ -4,7 +4,7 @@ mod admin;
 mod backend;
 mod cli;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "not every part is wired yet"))]
+#[expect(dead_code, reason = "not every part is wired yet")]
 mod console;
 mod demo;
 mod exit;

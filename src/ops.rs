@@ -5,6 +5,7 @@ mod device;
 mod gate;
 mod journal;
 mod station;
+pub mod user;
 
 pub use journal::{doctor_files, verify_files};
 
@@ -36,6 +37,7 @@ pub async fn run(backend: &Backend, op: Op, out: &Out) {
         Op::Account(command) => account::run(backend, command, out).await,
         Op::Station(command) => station::run(backend, command, out).await,
         Op::Gate(command) => gate::run(backend, command, out).await,
+        Op::User(command) => user::run(backend, command, out).await,
         Op::Export { from, to } => journal::export(backend, from, to, out).await,
         Op::Verify => journal::verify(backend, out).await,
         Op::Doctor => journal::doctor(backend, out).await,

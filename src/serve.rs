@@ -2,8 +2,10 @@
 use crate::admin;
 use crate::backend::Backend;
 use crate::config::Config;
+use crate::console::Console;
 use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
 use crate::http::{self, Check, Watched};
+use crate::ops::user::SignIn;
 use crate::{logs, node, ops, sites};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::collections::BTreeMap;
@@ -33,7 +35,12 @@ pub fn run(config: &Config) -> Result<u8, Failure> {
     logs::start(&config.log)?;
     let world = sites::load(config)?;
     let runtime = front_runtime()?;
-    let server = Server::start(config, world, &runtime)?;
+    let server = Server::start(config, world, &runtime, None)?;
+    if let Some(password) = runtime.block_on(ops::user::first(&server.backend))? {
+        println!(
+            "first start: sign in as `admin` with the password {password} (told this once; `tongdao user passwd admin` makes another)"
+        );
+    }
     let told = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |address| address.to_string());
     let (mqtt, mqtts, http) = (told(config.listen.mqtt), told(config.listen.mqtts), told(config.listen.http));
     tracing::info!(mqtt, mqtts, http, "serving");
@@ -78,11 +85,12 @@ pub struct Server {
 }
 
 impl Server {
-    /// Binds the listeners, opens the journal, starts the cells, then serves. Nothing is served before all is ready.
+    /// Binds the listeners, opens the journal, starts the cells, then serves. Nothing is served before all is ready. A demo
+    /// names its people.
     ///
     /// # Errors
     /// What is wrong, with its exit code; a busy port names its key.
-    pub fn start(config: &Config, world: World, runtime: &tokio::runtime::Runtime) -> Result<Self, Failure> {
+    pub fn start(config: &Config, world: World, runtime: &tokio::runtime::Runtime, demo: Option<&[SignIn]>) -> Result<Self, Failure> {
         let prometheus = recorder()?;
         let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
         let opened = node::open(config)?;
@@ -95,11 +103,14 @@ impl Server {
             async move { ops::run(&backend, op, &out).await }
         }));
         if let Some(listener) = http {
-            let routes = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
-            runtime.spawn(async move {
-                let listener = tokio::net::TcpListener::from_std(listener)?;
-                axum::serve(listener, routes).await
-            });
+            let watched = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
+            let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+            if let Some(people) = demo {
+                runtime.block_on(ops::user::settle(&backend, people))?;
+            }
+            // Passwords are shown only to those who sit before this very machine.
+            let shown = demo.map(|people| serde_json::json!({"users": if address.ip().is_loopback() { people } else { &[] }}));
+            serve_http(runtime, listener, watched, Console::new(backend.clone(), &config.console, address, shown));
         }
         runtime.spawn(keep_gauges(backend.clone(), prometheus));
         Ok(Self { backend, node, gateway })
@@ -116,6 +127,16 @@ impl Server {
         self.gateway.drain(GOODBYE_MAX).await;
         self.node.shutdown(DRAIN_MAX).await
     }
+}
+
+/// One listener for those who watch the process and for staff.
+fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener, watched: axum::Router, console: Console) {
+    runtime.spawn(console.clone().keep_order());
+    let routes = watched.merge(console.routes()).into_make_service_with_connect_info::<SocketAddr>();
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        axum::serve(listener, routes).await
+    });
 }
 
 /// Binds a TCP listener; a busy port names the key that says another.

@@ -2,7 +2,183 @@
 //! runtime; enters the cells through the same bounded door as everybody else.
 //!
 //! Not here: what a board shows (`boards`), what a machine decides (`domain`), the shape of a frame (`protocol::console`).
+mod api;
+mod assets;
 mod channel;
+pub mod commands;
+pub mod entry;
 pub mod hub;
+mod list;
+pub mod login;
+mod notes;
+mod problem;
+mod reference;
+pub mod rights;
+pub mod session;
+pub mod staff;
 
 pub use channel::Channel;
+
+use crate::backend::Backend;
+use crate::config;
+use hub::{Hub, HubLimits};
+use login::Guard;
+use session::{SessionKey, Sessions};
+use staff::Staff;
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tongdao_actors::clock::Clock;
+use tongdao_domain::id::UserId;
+use tongdao_domain::time::Timestamp;
+use tongdao_domain::user::{Role, Scope};
+use tongdao_protocol::console::codes::{Code, ErrorBody};
+
+/// How often sessions are looked through for what is over or idle.
+const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How many sweeps pass until the users who have sessions are looked at again; changes that are told count at once.
+const SWEEPS_A_LOOK: u32 = 5;
+
+/// Who asks, as of now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// User id.
+    pub user: UserId,
+    /// What they may do.
+    pub roles: BTreeSet<Role>,
+    /// Where.
+    pub scope: Scope,
+    /// Their session.
+    pub session: SessionKey,
+}
+
+/// Everything that staff comes through; clones are the same.
+#[derive(Clone)]
+pub struct Console(Arc<Inner>);
+
+struct Inner {
+    hub: Hub,
+    backend: Backend,
+    settings: config::Console,
+    origins: Vec<String>,
+    sessions: Sessions,
+    guard: Guard,
+    notes: notes::Notes,
+    demo: Option<serde_json::Value>,
+}
+
+impl Console {
+    /// Of a node that runs; `http` is where it listens. `demo` is what pages say where this is a demo.
+    #[must_use]
+    pub fn new(backend: Backend, settings: &config::Console, http: SocketAddr, demo: Option<serde_json::Value>) -> Self {
+        let limits = HubLimits { recent_events_max: settings.recent_events_max, recent_bytes_max: settings.recent_bytes_max };
+        let epoch = format!("{:08x}", rand::random::<u32>());
+        let clock = backend.door.clock().clone();
+        Self(Arc::new(Inner {
+            hub: Hub::new(epoch, limits),
+            origins: entry::origins(&settings.origins, http),
+            sessions: Sessions::new(settings.sessions()),
+            guard: Guard::new(settings, clock.clone()),
+            notes: notes::Notes::new(settings, clock),
+            settings: settings.clone(),
+            backend,
+            demo,
+        }))
+    }
+
+    /// The channels of this node.
+    #[must_use]
+    pub fn hub(&self) -> &Hub {
+        &self.0.hub
+    }
+    /// The node.
+    #[must_use]
+    pub fn backend(&self) -> &Backend {
+        &self.0.backend
+    }
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &config::Console {
+        &self.0.settings
+    }
+    /// The sessions.
+    #[must_use]
+    pub fn sessions(&self) -> &Sessions {
+        &self.0.sessions
+    }
+    /// The users.
+    #[must_use]
+    pub fn staff(&self) -> Staff<'_> {
+        Staff::new(&self.0.backend)
+    }
+    /// What pages say of a demo; none where this is none.
+    #[must_use]
+    pub fn demo(&self) -> Option<&serde_json::Value> {
+        self.0.demo.as_ref()
+    }
+    /// The process clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        self.0.backend.door.clock()
+    }
+    /// Now, by that clock.
+    #[must_use]
+    pub fn now(&self) -> Timestamp {
+        self.clock().now()
+    }
+
+    /// Who holds this session, with the rights that they have this moment: the user is asked, so that what was taken away is
+    /// gone at once.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` where the session is over, `LOCKED` where its page is locked, `BUSY`.
+    pub async fn caller(&self, session: &SessionKey) -> Result<Caller, ErrorBody> {
+        let (caller, locked) = self.holder(session).await?;
+        if locked { Err(Code::Locked.into()) } else { Ok(caller) }
+    }
+
+    /// The same for what a locked page may do too; says whether it is locked.
+    ///
+    /// # Errors
+    /// `UNAUTHENTICATED` where the session is over, `BUSY`.
+    pub async fn holder(&self, session: &SessionKey) -> Result<(Caller, bool), ErrorBody> {
+        let over = || ErrorBody::new(Code::Unauthenticated);
+        let user = self.sessions().find(session, self.now()).ok_or_else(over)?.user;
+        self.look_at(&user).await?;
+        let found = self.sessions().find(session, self.now()).ok_or_else(over)?;
+        let caller = Caller { user, roles: found.standing.roles, scope: found.standing.scope, session: *session };
+        Ok((caller, found.standing.locked))
+    }
+
+    /// Something has happened to a user: what they may do now counts at once for all of their sessions.
+    ///
+    /// # Errors
+    /// `BUSY`: it will be looked at again soon.
+    pub async fn look_at(&self, user: &UserId) -> Result<(), ErrorBody> {
+        let state = self.staff().state(user).await?;
+        self.sessions().user_is(user, &state);
+        Ok(())
+    }
+
+    /// Keeps sessions in order until the process ends.
+    pub async fn keep_order(self) {
+        let mut beat = tokio::time::interval(SWEEP_EVERY);
+        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        for turn in 0_u32.. {
+            beat.tick().await;
+            self.sessions().sweep(self.now());
+            self.0.guard.forget();
+            if turn.is_multiple_of(SWEEPS_A_LOOK) {
+                for user in self.sessions().users() {
+                    let _ = self.look_at(&user).await;
+                }
+            }
+        }
+    }
+
+    /// Everything under `/api/v1`, and the pages.
+    pub fn routes(&self) -> axum::Router {
+        api::routes().fallback(assets::page).with_state(self.clone())
+    }
+}
