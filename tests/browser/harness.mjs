@@ -1,18 +1,18 @@
 // What the browser tests share: a real server with its demo city, real Chromium, people with roles, and eyes for every word that
 // the browser complains about. The server comes from TONGDAO_BIN; browser and tools are installed by tests/run.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const require = createRequire(join(process.env.TONGDAO_TEST_TOOLS ?? join(ROOT, "target/test-tools"), "x.js"));
 const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
-const BIN = process.env.TONGDAO_BIN;
+const BIN = process.env.TONGDAO_BIN && resolve(process.env.TONGDAO_BIN);
 export const SHOTS = join(ROOT, "target/screenshots");
 /** A little longer than ui/button.js wants. */
 const HOLD_MS = 1_100;
@@ -102,6 +102,18 @@ export class Server {
     const response = await fetch(`${this.url}/api/v1/login`, { method: "POST", headers: { "content-type": "application/json", origin: this.url }, body: JSON.stringify({ user, password }) });
     assert.equal(response.status, 200, `${user} signs in`);
     return response.headers.getSetCookie().map((cookie) => cookie.split(";")[0]).join("; ");
+  }
+
+  /** An operation of the command line, over the server's admin socket. */
+  cli(...args) {
+    execFileSync(BIN, [...args, "--data-dir", this.dir, "--by", "test", "--reason", "browser tests"], { stdio: "pipe" });
+  }
+
+  /** An account with one medium of this token. */
+  account(id, token) {
+    const file = join(this.dir, `${id}.csv`);
+    writeFileSync(file, `account_id,class,passenger_class,balance,medium_kind,medium_token\n${id},4,adult,50.00,card,${token}\n`);
+    this.cli("account", "import", file);
   }
 
   /** A person with roles, everywhere. */

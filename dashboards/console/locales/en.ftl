@@ -331,6 +331,10 @@ code-UNKNOWN_DEVICE = Unknown device
 code-WAIVED_BY_MODE = Waived by the station's mode
 
 ## Faults of a gate
+fault-door_motor = Door motor
+fault-reader_dirty = Reader dirty
+fault-display_dark = Display dark
+fault-sensor_blocked = Sensor blocked
 fault-door_blocked = Door blocked
 fault-reader = Reader
 fault-printer = Printer
@@ -426,6 +430,13 @@ approval-state-rejected = Rejected
 approval-state-expired = Expired
 approval-state-done = Approved and done
 digest = Digest
+arg-station = Station
+arg-modes = Modes
+arg-account = Account
+arg-kind = Kind
+arg-until = Until
+arg-at = At
+arg-token = Medium
 operation = Operation
 
 ## Audit

@@ -300,6 +300,10 @@ code-UNKNOWN_DEVICE = 未知设备
 code-WAIVED_BY_MODE = 因车站模式免检
 
 ## 闸机故障
+fault-door_motor = 门电机
+fault-reader_dirty = 读卡器脏污
+fault-display_dark = 屏幕不亮
+fault-sensor_blocked = 传感器受遮挡
 fault-door_blocked = 门体受阻
 fault-reader = 读卡器
 fault-printer = 打印机
@@ -394,6 +398,13 @@ approval-state-rejected = 已驳回
 approval-state-expired = 已过期
 approval-state-done = 已同意并执行
 digest = 摘要
+arg-station = 车站
+arg-modes = 模式
+arg-account = 账户
+arg-kind = 类型
+arg-until = 截止
+arg-at = 时间
+arg-token = 介质
 operation = 操作
 
 ## 审计
@@ -517,9 +528,9 @@ passenger-pupil = 学生
 journey = 行程
 journeys = 行程
 journeys-none = 没有行程
-journey-both = { $from } 至 { $to }
-journey-entry = 于 { $from } 进站，尚未出站
-journey-exit = 于 { $to } 出站，无进站记录
+journey-both = { $from }至{ $to }
+journey-entry = 于{ $from }进站，尚未出站
+journey-exit = 于{ $to }出站，无进站记录
 journey-none = 当前没有行程
 journey-state-open = 在途
 journey-state-closed = 已结束

@@ -32,6 +32,13 @@ export function Approvals() {
     }}<//>`;
 }
 
+/** An argument as one reads it; nothing of it is left out. @param {string} key @param {any} value @returns {string} */
+function told(key, value) {
+  if (key === "kind") return word("adjust", value);
+  if (key === "modes") return value.map((/** @type {string} */ mode) => word("mode", mode)).join(", ");
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
+
 /** @param {{item: any, name: string, fresh: boolean}} props */
 function Waiting({ item, name, fresh }) {
   const now = useNow();
@@ -51,7 +58,7 @@ function Waiting({ item, name, fresh }) {
       <dl class="terms">
         <dt>${t("approval-by")}</dt><dd>${item.by}, ${dateTime(item.asked_at)}</dd>
         <dt>${t("reason")}</dt><dd class="strong">${item.reason}</dd>
-        ${Object.entries(item.args ?? {}).filter(([key]) => key !== "reason").map(([key, value]) => html`<dt key=${key}><span class="id">${key}</span></dt><dd key=${`${key} v`} class="id">${typeof value === "string" ? value : JSON.stringify(value)}</dd>`)}
+        ${Object.entries(item.args ?? {}).filter(([key]) => key !== "reason").map(([key, value]) => html`<dt key=${key}>${word("arg", key)}</dt><dd key=${`${key} v`} class="id">${key === "station" && name ? `${name} (${value})` : told(key, value)}</dd>`)}
         <dt>${t("digest")}</dt><dd class="id quiet" title=${item.digest}>${item.digest.slice(0, 16)}…</dd>
       </dl>
       ${mine ? html`<div class="row"><p class="grow">${t("waiting-other")}</p>${may("approval.reject") && html`<${Button} online disabled=${!fresh} busy=${busy} onPress=${decide("approval.reject")}>${t("waiting-back")}<//>`}</div>` : null}
