@@ -429,6 +429,28 @@ export interface DeviceCommandArgs {
 /** An event of the channel. */
 export type DeviceEvent = { desired: Desired; faults: string[]; firmware?: string; k: "twin"; link: Link; online: boolean; reported?: Reported; revoked: boolean; service?: string } | OrderItem & { k: "command" } | { item: HistoryItem; k: "history" };
 
+/** A device as `GET /api/v1/devices` shows it. */
+export interface DeviceItem {
+  /** The device. */
+  device: string;
+  /** What it is. */
+  kind: DeviceKind;
+  /** Let in no more. */
+  revoked: boolean;
+  /** Its site. */
+  site: string;
+  /** Its station; null where it stands in none. */
+  station: string | null;
+}
+
+/** A page of a list. */
+export interface DeviceItemPage {
+  /** What is on it. */
+  items: DeviceItem[];
+  /** Cursor of the next page; null = no more. */
+  next: string | null;
+}
+
 export type DeviceKind = "gate" | "kiosk" | "robot" | "display";
 
 /** The snapshot. */
@@ -1035,6 +1057,30 @@ export interface StationFigures {
   online: number;
   /** Taps a second. */
   taps_s: number;
+}
+
+/** A station as `GET /api/v1/stations` shows it. */
+export interface StationItem {
+  /** Its gates, in the order of the site file. */
+  gates: string[];
+  /** Its modes; none = normal service. */
+  modes: StationMode[];
+  /** Its name by language. */
+  name: Record<string, string>;
+  /** Its revision. */
+  rev: number;
+  /** Its site. */
+  site: string;
+  /** The station. */
+  station: string;
+}
+
+/** A page of a list. */
+export interface StationItemPage {
+  /** What is on it. */
+  items: StationItem[];
+  /** Cursor of the next page; null = no more. */
+  next: string | null;
 }
 
 export type StationMode = "closed" | "train_failure" | "time_waived" | "date_waived" | "fare_waived" | "order_waived" | "entry_waived" | "emergency";

@@ -1,5 +1,8 @@
 //! Bodies of the HTTP interface that are no frames. Refusals are [`super::codes::Problem`].
+use super::board::Names;
+use super::op::DeviceKind;
 use super::role::{Role, Scope};
+use crate::gate::StationMode;
 use crate::payload::Notes;
 use crate::text::{Id, Text};
 use crate::time::Time;
@@ -99,6 +102,38 @@ pub struct Page<T> {
     pub items: Vec<T>,
     /// Cursor of the next page; null = no more.
     pub next: Option<String>,
+}
+
+/// A station as `GET /api/v1/stations` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct StationItem {
+    /// The station.
+    pub station: String,
+    /// Its site.
+    pub site: String,
+    /// Its name by language.
+    pub name: Names,
+    /// Its modes; none = normal service.
+    pub modes: Vec<StationMode>,
+    /// Its revision.
+    pub rev: u64,
+    /// Its gates, in the order of the site file.
+    pub gates: Vec<String>,
+}
+
+/// A device as `GET /api/v1/devices` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct DeviceItem {
+    /// The device.
+    pub device: String,
+    /// What it is.
+    pub kind: DeviceKind,
+    /// Its site.
+    pub site: String,
+    /// Its station; null where it stands in none.
+    pub station: Option<String>,
+    /// Let in no more.
+    pub revoked: bool,
 }
 
 /// A user as `GET /api/v1/users` shows them.

@@ -320,7 +320,7 @@ fn renamed(name: &str, field: Value) -> Value {
 }
 
 /// Bodies of HTTP that are no frames, by the name that [`super::openapi`] knows them by.
-pub(super) const BODIES: [(&str, Add); 13] = [
+pub(super) const BODIES: [(&str, Add); 20] = [
     ("login", of::<http::LoginBody>()),
     ("unlock", of::<http::UnlockBody>()),
     ("me", of::<http::Me>()),
@@ -334,6 +334,13 @@ pub(super) const BODIES: [(&str, Add); 13] = [
     ("approvals", of::<http::Page<ApprovalItem>>()),
     ("audit", of::<http::Page<AuditItem>>()),
     ("users", of::<http::Page<http::UserItem>>()),
+    ("user", of::<http::UserItem>()),
+    ("alarm", of::<AlarmItem>()),
+    ("approval", of::<ApprovalItem>()),
+    ("stations", of::<http::Page<http::StationItem>>()),
+    ("station", of::<http::StationItem>()),
+    ("devices", of::<http::Page<http::DeviceItem>>()),
+    ("device", of::<http::DeviceItem>()),
 ];
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ const fn post(path: &'static str, signed_in: bool, body: Option<&'static str>, a
     Route { method: "post", path, signed_in, summary, body, answer }
 }
 
+const TICKETS: &str = "/api/v1/ws-tickets";
+
 /// Every route of the contract.
 pub const ROUTES: &[Route] = &[
     get("/healthz", false, Answer::Text("text/plain"), "The process runs"),
@@ -49,13 +51,24 @@ pub const ROUTES: &[Route] = &[
     post("/api/v1/login", false, Some("login"), Answer::Json("me"), "Sign in; sets the session cookie"),
     post("/api/v1/logout", true, None, Answer::None, "End the session"),
     post("/api/v1/unlock", true, Some("unlock"), Answer::Json("me"), "Unlock the page"),
+    post("/api/v1/lock", true, None, Answer::Json("me"), "Lock the page"),
+    get("/api/v1/demo", false, Answer::Object, "What a demo says of itself; 404 where this is none"),
     get("/api/v1/me", true, Answer::Json("me"), "Who is signed in, with which rights"),
-    post("/api/v1/ws-tickets", true, None, Answer::Json("ws_ticket"), "A ticket for one WebSocket connection"),
+    post(TICKETS, true, None, Answer::Json("ws_ticket"), "A ticket for one WebSocket connection"),
     post("/api/v1/commands", true, Some("command"), Answer::Json("ack"), "Every command, by the same door as the WebSocket's `cmd`"),
     get("/api/v1/boards/{channel}", true, Answer::Json("board"), "A channel as it is now"),
+    get("/api/v1/stations", true, Answer::Json("stations"), "Stations in scope"),
+    get("/api/v1/stations/{id}", true, Answer::Json("station"), "A station"),
+    get("/api/v1/devices", true, Answer::Json("devices"), "Registered devices in scope"),
+    get("/api/v1/devices/{id}", true, Answer::Json("device"), "A registered device"),
+    get("/api/v1/accounts/{id}", true, Answer::Object, "A travel account; each look is audited"),
     get("/api/v1/alarms", true, Answer::Json("alarms"), "Alarms in scope"),
-    get("/api/v1/approvals", true, Answer::Json("approvals"), "Commands that wait for a second person"),
+    get("/api/v1/alarms/{id}", true, Answer::Json("alarm"), "An alarm"),
+    get("/api/v1/approvals", true, Answer::Json("approvals"), "Commands that wait for a second person, or waited"),
+    get("/api/v1/approvals/{id}", true, Answer::Json("approval"), "One of them"),
     get("/api/v1/users", true, Answer::Json("users"), "Users"),
+    get("/api/v1/users/{id}", true, Answer::Json("user"), "A user"),
+    get("/api/v1", false, Answer::Text("text/html"), "This document and the one of MQTT and WebSocket as a page"),
     get("/api/v1/openapi.json", false, Answer::Object, "This document"),
     get("/api/v1/asyncapi.json", false, Answer::Object, "MQTT and WebSocket as an AsyncAPI document"),
 ];
@@ -82,7 +95,7 @@ pub fn openapi() -> String {
             "schemas": whole.definitions,
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Set by `POST /api/v1/login`"},
-                "token": {"type": "http", "scheme": "bearer", "description": "An API token of a program"},
+                "program": {"type": "http", "scheme": "basic", "description": "User and password of a program, for a WebSocket ticket"},
             },
         },
         "x-operations": operations(&whole),
@@ -105,17 +118,35 @@ impl Route {
             described["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
         }
         if self.signed_in {
-            described["security"] = json!([{"session": []}, {"token": []}]);
+            let program = (self.path == TICKETS).then(|| json!({"program": []}));
+            described["security"] = std::iter::once(json!({"session": []})).chain(program).collect();
         }
-        if self.path.contains('{') {
-            let channel = json!({"type": "string", "examples": ["gates:tianfu", "overview:all"]});
-            described["parameters"] = json!([{"name": "channel", "in": "path", "required": true, "schema": channel}]);
+        let parameters = self.parameters();
+        if !parameters.is_empty() {
+            described["parameters"] = Value::Array(parameters);
         }
         described
     }
+    /// What stands in the path; a list comes in pages.
+    fn parameters(&self) -> Vec<Value> {
+        let text = json!({"type": "string"});
+        let of =
+            |name: &str, place: &str, schema: &Value| json!({"name": name, "in": place, "required": place == "path", "schema": schema});
+        match self.answer {
+            _ if self.path.ends_with("{channel}") => {
+                vec![of("channel", "path", &json!({"type": "string", "examples": ["gates:tianfu", "overview:all"]}))]
+            }
+            _ if self.path.ends_with("{id}") => vec![of("id", "path", &text)],
+            Answer::Json("stations" | "devices" | "alarms" | "approvals" | "users") => {
+                vec![of("cursor", "query", &text), of("limit", "query", &json!({"type": "integer", "minimum": 1}))]
+            }
+            _ => Vec::new(),
+        }
+    }
     fn id(&self) -> String {
         let words: String = self.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-        format!("{}_{}", self.method, words.trim_start_matches("_api_v1").trim_matches('_'))
+        let words = words.trim_start_matches("_api_v1").trim_matches('_');
+        format!("{}_{}", self.method, if words.is_empty() { "reference" } else { words })
     }
 }
 
