@@ -23,6 +23,9 @@ async function parsed(response) {
 export const signIn = (/** @type {string} */ user, /** @type {string} */ password) => call("POST", "login", { user, password });
 export const signOut = () => call("POST", "logout", {});
 export const me = () => call("GET", "me");
+export const lock = () => call("POST", "lock", {});
+/** Who can sign in to a demo; 404 where this is none. */
+export const demo = () => call("GET", "demo");
 export const unlock = (/** @type {string} */ password) => call("POST", "unlock", { password });
 /** Pages of a resource. @param {string} resource @param {Record<string, string>} [query] */
 export const list = (resource, query) => call("GET", `${resource}${query ? `?${new URLSearchParams(query)}` : ""}`);

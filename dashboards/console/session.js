@@ -80,9 +80,11 @@ export async function unlock(password) {
   return answer;
 }
 
-export const lockNow = () => {
+/** Locks here at once, and at the server as soon as it hears of it. */
+export function lockNow() {
   locked.value = true;
-};
+  api.lock().catch(() => undefined);
+}
 
 onEffect("session", () => void ask());
 onEffect("hello", ({ hello }) => {
@@ -102,7 +104,7 @@ export function startSession() {
       used();
     }, { passive: true, capture: true });
   }
-  setInterval(() => phase.value === "in" && Date.now() - usedAt > IDLE_MS && lockNow(), 5_000);
+  setInterval(() => phase.value === "in" && !locked.value && Date.now() - usedAt > IDLE_MS && lockNow(), 5_000);
   // Another start than the connection's: a server that is not there yet is asked again.
   setInterval(() => phase.value === "unreachable" && void ask(), 3_000);
   return ask();

@@ -61,7 +61,8 @@ export class Server {
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (bytes) => (said = (said + bytes).slice(-20_000)));
     this.said = () => said;
     await this.until(async () => (await fetch(`${this.url}/readyz`)).ok, "the server is ready");
-    this.admin ??= await this.until(() => signInOf(said), "the demo says its sign-ins");
+    this.admin = await this.until(() => signInOf(said), "the demo says its sign-ins");
+    this.cookie = undefined;
   }
 
   get url() {

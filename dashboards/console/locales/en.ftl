@@ -75,6 +75,7 @@ sign-in = Sign in
 sign-in-text = With the name your administrator gave you.
 sign-in-line = The whole network on one page, as it is this second.
 sign-in-both = Both name and password are needed.
+demo-people = This is a demo. Come in as
 user = User
 password = Password
 session-expired = Your session has ended. Sign in to go on where you were.

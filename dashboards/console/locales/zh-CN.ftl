@@ -74,6 +74,7 @@ sign-in = 登录
 sign-in-text = 使用管理员分配的用户名。
 sign-in-line = 线网此刻，一页看清。
 sign-in-both = 请输入用户名和密码。
+demo-people = 演示环境，可直接登录
 user = 用户名
 password = 密码
 session-expired = 会话已结束，登录后可回到原页面。

@@ -1,6 +1,7 @@
 // Sign-in.
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { t, language } from "../i18n.js";
+import { t, word, language } from "../i18n.js";
+import * as api from "../api.js";
 import { farewell, signIn } from "../session.js";
 import { Button } from "../ui/button.js";
 import { Field } from "../ui/field.js";
@@ -26,6 +27,7 @@ export function SignIn() {
     document.title = t("document-title", { page: t("sign-in") });
     /** @type {HTMLElement|null} */ (document.querySelector(".door-form input"))?.focus();
   }, []);
+  const people = useDemo();
   const submit = async (/** @type {Event} */ event) => {
     event.preventDefault();
     if (user === "" || password === "") return setFault(t("sign-in-both"));
@@ -52,7 +54,21 @@ export function SignIn() {
         <${Field} label=${t("password")} name="password" type="password" autocomplete="current-password" value=${password} onInput=${setPassword} fault=${fault} required />
         <${Button} type="submit" look="main" size="l" busy=${busy} onPress=${() => undefined}>${t("sign-in")}<//>
       </form>
+      ${people.length > 0 && html`<div class="stack-tight"><h2>${t("demo-people")}</h2><ul class="people">${people.map((person) => html`<li key=${person.user}>
+        <${Button} look="plain" size="s" onPress=${() => signIn(person.user, person.password)}><b>${person.user}</b><span class="quiet">${word("role", person.role)}</span><//></li>`)}</ul></div>`}
       <div class="door-foot"><${Settings} /></div>
     </main>
   </div>`;
+}
+
+/** Only this machine's own demo tells who can sign in; no other server is asked. */
+const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
+
+/** @returns {{user: string, role: string, password: string}[]} */
+function useDemo() {
+  const [people, setPeople] = useState(/** @type {any[]} */ ([]));
+  useEffect(() => {
+    if (LOOPBACK.includes(location.hostname)) api.demo().then((answer) => answer.ok && setPeople(answer.body.users ?? []), () => undefined);
+  }, []);
+  return people;
 }

@@ -1,13 +1,14 @@
 // Nothing younger than Chromium 100, nothing that the content security policy forbids, nothing from elsewhere, not too much.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
 import test from "node:test";
 import { gzipSync } from "node:zlib";
 
 const ROOT = new URL("../../../dashboards/console/", import.meta.url);
 const files = readdirSync(ROOT, { recursive: true, withFileTypes: true })
   .filter((entry) => entry.isFile())
-  .map((entry) => `${entry.parentPath ?? entry.path}/${entry.name}`)
+  .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
   .filter((path) => /\.(js|css|html|ftl|svg|woff2)$/.test(path));
 const ours = files.filter((path) => !path.includes("/vendor/")).map((path) => ({ path, text: readFileSync(path, "utf8") }));
 const of = (ending) => ours.filter(({ path }) => path.endsWith(ending));
@@ -37,6 +38,12 @@ test("the whole console is below 200 KB over the wire", () => {
   const sizes = files.map((path) => (path.endsWith(".woff2") ? readFileSync(path).length : gzipSync(readFileSync(path)).length));
   const total = sizes.reduce((sum, size) => sum + size, 0);
   assert.ok(total < 200_000, `${total} bytes`);
+});
+
+test("the browser is told of every module at once, so that none waits for another", () => {
+  const told = [...of(".html")[0].text.matchAll(/rel="modulepreload" href="\/([^"]+)"/g)].map(([, path]) => path).sort();
+  const modules = files.filter((path) => path.endsWith(".js") && !path.endsWith("/app.js")).map((path) => path.slice(ROOT.pathname.length)).sort();
+  assert.deepEqual(told, modules);
 });
 
 test("each vendored library has its licence beside it", () => {
