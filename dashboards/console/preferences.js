@@ -7,6 +7,9 @@ export const scheme = signal(/** @type {"light"|"dark"|"system"} */ ("system"));
 /** What is shown in the end; charts draw anew when it changes. */
 export const shown = signal(/** @type {"light"|"dark"} */ ("light"));
 const system = matchMedia("(prefers-color-scheme: dark)");
+/** Paper is light. */
+const paper = matchMedia("print");
+let printing = false;
 
 /** @param {string} key @returns {string|null} */
 function read(key) {
@@ -27,7 +30,8 @@ function write(key, value) {
 }
 
 function paint() {
-  shown.value = scheme.value === "system" ? (system.matches ? "dark" : "light") : scheme.value;
+  const wanted = scheme.value === "system" ? (system.matches ? "dark" : "light") : scheme.value;
+  shown.value = printing || paper.matches ? "light" : wanted;
   document.documentElement.dataset.scheme = shown.value;
 }
 
@@ -48,6 +52,13 @@ export async function startPreferences() {
   const kept = read("scheme");
   scheme.value = kept === "light" || kept === "dark" ? kept : "system";
   system.addEventListener("change", paint);
+  paper.addEventListener("change", paint);
+  for (const [kind, on] of /** @type {[string, boolean][]} */ ([["beforeprint", true], ["afterprint", false]])) {
+    addEventListener(kind, () => {
+      printing = on;
+      paint();
+    });
+  }
   paint();
   await speak(pick(read("language"), navigator.languages));
 }
