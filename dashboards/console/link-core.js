@@ -104,7 +104,7 @@ export class LinkCore {
       case "beat": return this.beat(frame, now);
       case "unsub": return this.ended(frame);
       case "rights": return void this.out.push({ k: "rights", roles: frame.roles, scope: frame.scope });
-      case "lock": return void this.out.push({ k: "lock", on: frame.on });
+      case "lock": return this.lock(frame.on);
       case "bye": return this.bye(frame);
       default: return undefined; // Words of a later server are no fault.
     }
@@ -123,6 +123,12 @@ export class LinkCore {
     this.become("live");
     for (const ch of this.subs.keys()) this.ask(ch);
     for (const command of this.commands.values()) this.dispatch(command, now);
+  }
+
+  /** While it is locked nothing comes; after that each channel goes on from where it stands. @param {boolean} on */
+  lock(on) {
+    this.out.push({ k: "lock", on });
+    if (!on) for (const ch of this.subs.keys()) this.ask(ch);
   }
 
   // Channels.
@@ -214,7 +220,7 @@ export class LinkCore {
   /** A position above ours means that something got lost on the way. @param {any} frame @param {number} now */
   beat(frame, now) {
     this.skewMs = Date.parse(frame.now) - now || 0;
-    for (const [ch, seq] of Object.entries(frame.pos ?? {})) {
+    for (const [ch, seq] of Object.entries(frame.positions ?? {})) {
       const sub = this.subs.get(ch);
       if (!sub || sub.asked !== undefined || sub.seq === undefined || seq <= sub.seq) continue;
       this.out.push({ k: "stale", ch });

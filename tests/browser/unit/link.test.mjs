@@ -75,9 +75,9 @@ test("a gap is never applied: the channel asks again from where it stands", () =
 test("a beat that is ahead of us means a lost event", () => {
   const core = live();
   following(core);
-  core.message({ t: "beat", now: HELLO.now, pos: { alarms: 5 } }, START);
+  core.message({ t: "beat", now: HELLO.now, positions: { alarms: 5 } }, START);
   assert.deepEqual(core.take(), []);
-  core.message({ t: "beat", now: HELLO.now, pos: { alarms: 6 } }, START);
+  core.message({ t: "beat", now: HELLO.now, positions: { alarms: 6 } }, START);
   assert.deepEqual(core.take().map((effect) => effect.k), ["stale", "send"]);
 });
 
@@ -183,7 +183,7 @@ test("the server hears from us each heartbeat, and whether a person is there", (
   core.active = true;
   core.tick(START + 10_000);
   assert.deepEqual(sent(core), [{ t: "beat", active: true }]);
-  core.message({ t: "beat", now: HELLO.now, pos: {} }, START + 11_000);
+  core.message({ t: "beat", now: HELLO.now, positions: {} }, START + 11_000);
   core.tick(START + 20_000);
   assert.deepEqual(sent(core), [{ t: "beat", active: false }]);
 });
@@ -288,6 +288,14 @@ test("values of the state lane count only on a fresh channel", () => {
   core.take();
   core.message({ t: "state", ch: "overview:all", key: "figures", d: {} }, START);
   assert.deepEqual(core.take(), []);
+});
+
+test("after a lock each channel goes on from where it stands", () => {
+  const core = live();
+  following(core);
+  core.message({ t: "lock", on: true }, START);
+  core.message({ t: "lock", on: false }, START);
+  assert.deepEqual(sent(core).map((frame) => [frame.t, frame.epoch, frame.seq]), [["sub", "e1", 5]]);
 });
 
 test("rights, locks and words of a later server", () => {
