@@ -17,16 +17,21 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 use std::fmt::Display;
 use std::str::FromStr;
+use std::time::Duration;
 use tongdao_actors::request::{Busy, Lane};
 use tongdao_actors::state::EntityState;
 use tongdao_domain::device::By;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::id::{CommandId, UserId};
-use tongdao_domain::machine::{Command, Reply};
+use tongdao_domain::machine::{Command, RefusalCode, Reply};
 use tongdao_domain::time::Timestamp;
 
 /// Rows of an import under way at one time.
 const AT_A_TIME_MAX: usize = 128;
+/// What an overloaded server could not take is offered again after this …
+const BUSY_AGAIN: Duration = Duration::from_millis(100);
+/// … and so often.
+const BUSY_TRIES: u32 = 20;
 /// Longest reason, in characters.
 const REASON_CHARACTERS_MAX: usize = 200;
 
@@ -68,12 +73,30 @@ async fn all<'a, A>(work: impl Iterator<Item = BoxFuture<'a, Result<A, Failure>>
 
 /// Asks a machine under a fresh command id; a refusal is a failure with exit 1.
 async fn ask(backend: &Backend, entity: EntityKey, command: impl Into<Command>) -> Result<Reply, Failure> {
-    let command = command.into();
+    let (command, id) = (command.into(), fresh_id());
     let lane = Lane::of(&command);
-    match backend.door.ask(entity.clone(), fresh_id(), command, lane).await {
+    let mut answer = backend.door.ask(entity.clone(), id.clone(), command.clone(), lane).await;
+    // The same id again: done once, however often it is asked.
+    for _ in 0..BUSY_TRIES {
+        if !is_overloaded(&answer) {
+            break;
+        }
+        tokio::time::sleep(BUSY_AGAIN).await;
+        answer = backend.door.ask(entity.clone(), id.clone(), command.clone(), lane).await;
+    }
+    match answer {
         Ok(Reply::Refused(refusal)) => Err(Failure::new(REFUSED, format!("{}: {entity}: {}", refusal.code.name(), refusal.hint))),
         Ok(reply) => Ok(reply),
         Err(busy) => Err(overloaded(&busy)),
+    }
+}
+
+/// Worth another try in a moment?
+fn is_overloaded(answer: &Result<Reply, Busy>) -> bool {
+    match answer {
+        Ok(Reply::Refused(refusal)) => refusal.code == RefusalCode::Busy,
+        Ok(_) => false,
+        Err(busy) => matches!(busy, Busy::Full | Busy::TooOld),
     }
 }
 
