@@ -84,7 +84,8 @@ function WaitingItem({ item, fresh }) {
 /** "37 of 40 acknowledged, missing: …", live. @param {{data: any, busy: boolean}} props */
 export function Progress({ data, busy }) {
   const change = data.change;
-  if (!change) return busy ? html`<section class="sheet notice" role="status"><p class="grow">${t("change-sending")}</p></section>` : null;
+  if (busy) return html`<section class="sheet notice" data-tone="accent" aria-busy="true"><p class="grow" role="status">${t("change-sending")}</p></section>`;
+  if (!change) return null;
   const emergency = data.modes.includes("emergency");
   const done = change.missing.length === 0;
   const names = change.missing.slice(0, NAMED_MISSING);
