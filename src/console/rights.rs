@@ -11,6 +11,8 @@ use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::op::Op;
 
 #[cfg(test)]
+mod isolation;
+#[cfg(test)]
 mod tests;
 
 /// What somebody wants.
