@@ -1,6 +1,7 @@
-//! Virtual devices that speak real MQTT; gate-traffic load tests and their report.
+//! Virtual devices that speak real MQTT, virtual consoles that speak real WebSocket; load tests and their reports.
 pub mod clock;
 pub mod commands;
+pub mod consoles;
 pub mod demo;
 pub mod files;
 pub mod fleet;

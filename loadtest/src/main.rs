@@ -1,8 +1,8 @@
-//! `tongdao-loadtest`: gate traffic against a server that speaks MQTT.
+//! `tongdao-loadtest`: gate traffic and consoles against a running server.
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
-use tongdao_loadtest::commands::{gates, idle, prepare};
+use tongdao_loadtest::commands::{consoles, gates, idle, prepare};
 
 /// Exit code for what could not be run at all (sysexits: EX_UNAVAILABLE).
 const UNAVAILABLE: u8 = 69;
@@ -19,6 +19,8 @@ struct Cli {
 enum Command {
     /// Taps in a closed or an open loop; exit code 1 when the server broke a promise.
     Gates(Box<gates::Gates>),
+    /// Consoles that follow what gates do: tap to console, storms, slow readers; exit code 1 when the server broke a promise.
+    Consoles(Box<consoles::Consoles>),
     /// Writes a bench site: site, fares, devices, accounts, config.
     Prepare(prepare::Prepare),
     /// Holds gates that do nothing and shows what one costs the server in memory.
@@ -28,6 +30,7 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Gates(args) => gates::run(&args),
+        Command::Consoles(args) => consoles::run(&args),
         Command::Prepare(args) => prepare::run(&args),
         Command::Idle(args) => idle::run(&args),
     };

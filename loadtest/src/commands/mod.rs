@@ -1,4 +1,5 @@
 //! The command line of `tongdao-loadtest`.
+pub mod consoles;
 pub mod gates;
 pub mod idle;
 pub mod prepare;

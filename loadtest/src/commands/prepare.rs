@@ -19,6 +19,9 @@ pub struct Prepare {
     /// Gates.
     #[arg(long, default_value_t = 500)]
     gates: usize,
+    /// Stations over which the gates are spread, on one line.
+    #[arg(long, default_value_t = 1)]
+    stations: usize,
     /// Media, each with an account of its own.
     #[arg(long, default_value_t = 20_000)]
     media: usize,
@@ -41,7 +44,7 @@ pub fn run(args: &Prepare) -> io::Result<u8> {
     std::fs::create_dir_all(args.out.join("sites"))?;
     std::fs::create_dir_all(args.out.join("fares"))?;
     let write = |name: &str, text: String| std::fs::write(args.out.join(name), text);
-    write("sites/bench.toml", site(args.gates))?;
+    write("sites/bench.toml", site(args.gates, args.stations.max(1)))?;
     write("fares/bench.toml", FARES.to_owned())?;
     write("devices.csv", devices(args.gates))?;
     write("accounts.csv", accounts(args.media, &args.balance))?;
@@ -56,6 +59,17 @@ pub fn run(args: &Prepare) -> io::Result<u8> {
         io::stdout(),
         "  tongdao-loadtest gates --addr 127.0.0.1:{} --site bench --devices {out}/devices.csv --accounts {out}/accounts.csv",
         args.port
+    )?;
+    writeln!(io::stdout(), "and with consoles:")?;
+    writeln!(
+        io::stdout(),
+        "  echo \"bench,$(tongdao user add bench --roles manager --config {out}/bench.toml --by bench --reason bench)\" > {out}/users.csv"
+    )?;
+    writeln!(
+        io::stdout(),
+        "  tongdao-loadtest consoles --addr 127.0.0.1:{} --http 127.0.0.1:{} --site-file {out}/sites/bench.toml --devices {out}/devices.csv --accounts {out}/accounts.csv --users {out}/users.csv",
+        args.port,
+        args.http_port
     )?;
     Ok(0)
 }
@@ -84,12 +98,25 @@ beyond = { every_m = 20_000, add = "1.00" }
 adult = 100
 "#;
 
-fn site(gates: usize) -> String {
-    let mut text = String::from("# For benches only.\nid = \"bench\"\nfares = \"bench\"\n\n[[stations]]\nid = \"bench\"\ngates = [\n");
-    for n in 0..gates {
-        let _ = writeln!(text, "  {{ device = \"{}\", service = \"both\" }},", gate(n));
+/// Id of the n-th station of the bench.
+fn station(n: usize) -> String {
+    if n == 0 { SITE.to_owned() } else { format!("bench-{n}") }
+}
+
+/// The gates go to the stations in turn; ten metres lie between neighbours, so that every ride is a short one.
+fn site(gates: usize, stations: usize) -> String {
+    let mut text = String::from("# For benches only.\nid = \"bench\"\nfares = \"bench\"\n");
+    for n in 0..stations {
+        let _ = write!(text, "\n[[stations]]\nid = \"{}\"\ngates = [\n", station(n));
+        for n in (n..gates).step_by(stations) {
+            let _ = writeln!(text, "  {{ device = \"{}\", service = \"both\" }},", gate(n));
+        }
+        text += "]\n";
     }
-    text + "]\n"
+    for n in 1..stations {
+        let _ = write!(text, "\n[[tracks]]\nfrom = \"{}\"\nto = \"{}\"\ndistance_m = 10\n", station(n - 1), station(n));
+    }
+    text
 }
 
 fn devices(gates: usize) -> String {
@@ -139,11 +166,12 @@ mod tests {
     fn what_it_writes_is_what_the_server_reads() {
         let folder = tempfile::tempdir().expect("a folder");
         let out = folder.path().join("bench");
-        let args = Prepare { out: out.clone(), gates: 3, media: 10, balance: "5.00".into(), port: 1, http_port: 2 };
+        let args = Prepare { out: out.clone(), gates: 3, stations: 2, media: 10, balance: "5.00".into(), port: 1, http_port: 2 };
         assert_eq!(run(&args).expect("written"), 0);
         let site = files::site(&out.join("sites/bench.toml")).expect("a site");
         let gates = files::gates(&out.join("devices.csv"), SITE).expect("devices");
-        assert_eq!(files::placed(&site, gates).len(), 3);
+        let placed: Vec<_> = files::placed(&site, gates).into_iter().map(|(station, gate)| (station, gate.device)).collect();
+        assert_eq!(placed, [(0, "g00000".to_owned()), (0, "g00002".to_owned()), (1, "g00001".to_owned())]);
         assert_eq!(files::media(&out.join("accounts.csv")).expect("accounts").len(), 10);
         let fares = std::fs::read_to_string(out.join("fares/bench.toml")).expect("fares");
         tongdao_protocol::site::parse_fares(&fares).expect("a fare table");

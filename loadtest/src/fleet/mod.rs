@@ -143,6 +143,11 @@ impl Fleet {
     pub fn name(&self, gate: u32) -> &str {
         self.members.get(gate as usize).map_or("", |member| &member.who.device)
     }
+    /// Boot counter of every gate of the fleet.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.members.first().map_or(0, |member| member.gate.epoch())
+    }
     /// The fleet's clock.
     #[must_use]
     pub const fn clock(&self) -> Clock {
@@ -154,10 +159,10 @@ impl Fleet {
         self.members.iter().map(|member| member.gate.unanswered()).sum()
     }
 
-    /// A rider taps at a gate; what comes of it at once stands in the notices.
-    pub fn tap(&mut self, gate: u32, rider: &Rider, notices: &mut Vec<Notice>) {
+    /// A rider taps at a gate; what comes of it at once stands in the notices. Boot counter and sequence of the tap.
+    pub fn tap(&mut self, gate: u32, rider: &Rider, notices: &mut Vec<Notice>) -> Option<(u64, u64)> {
         let now = self.clock.ms();
-        self.act(gate, notices, |gate, desk| gate.tap(rider, now, desk));
+        self.act(gate, notices, |gate, desk| (gate.epoch(), gate.tap(rider, now, desk)))
     }
 
     /// A button or a sensor of a gate goes on or off.
@@ -191,11 +196,10 @@ impl Fleet {
         }
     }
 
-    fn act(&mut self, gate: u32, notices: &mut Vec<Notice>, act: impl FnOnce(&mut VirtualGate, &mut Desk<'_>)) {
-        if let Some(member) = self.members.get_mut(gate as usize) {
-            member.with(gate, notices, act);
-            self.touched(gate);
-        }
+    fn act<T>(&mut self, gate: u32, notices: &mut Vec<Notice>, act: impl FnOnce(&mut VirtualGate, &mut Desk<'_>) -> T) -> Option<T> {
+        let done = self.members.get_mut(gate as usize)?.with(gate, notices, act);
+        self.touched(gate);
+        Some(done)
     }
 
     /// A gate did something: it may have to write, and its next deadline may have changed.

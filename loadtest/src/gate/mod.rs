@@ -170,8 +170,14 @@ impl VirtualGate {
         }
     }
 
-    /// A rider presents a medium.
-    pub fn tap(&mut self, rider: &Rider, now: i64, port: &mut impl Port) {
+    /// Its boot counter.
+    #[must_use]
+    pub const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A rider presents a medium; the sequence of the tap.
+    pub fn tap(&mut self, rider: &Rider, now: i64, port: &mut impl Port) -> u64 {
         self.settle(now, port);
         let seq = self.book.open(Entry::new(rider, now, now + self.habits.deadline_ms, self.orders.rev));
         if self.online {
@@ -180,6 +186,7 @@ impl VirtualGate {
                 self.send_tap(seq, port);
             }
         }
+        seq
     }
 
     fn send_tap(&self, seq: u64, port: &mut impl Port) {

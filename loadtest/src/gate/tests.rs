@@ -78,7 +78,7 @@ fn the_state_goes_first_and_taps_wait_until_it_is_durable() {
 #[test]
 fn sequences_have_no_gaps() {
     let (mut gate, mut port) = online(Habits::default());
-    (0..5).for_each(|tag| gate.tap(&rider(tag), 0, &mut port));
+    assert!((1..=5).eq((0..5).map(|tag| gate.tap(&rider(tag), 0, &mut port))));
     assert_eq!(port.of(Up::Tap).iter().map(|tap| tap["seq"].as_u64()).collect::<Vec<_>>(), (1..=5).map(Some).collect::<Vec<_>>());
 }
 
