@@ -16,7 +16,7 @@ const BIN = process.env.TONGDAO_BIN && resolve(process.env.TONGDAO_BIN);
 export const SHOTS = join(ROOT, "target/screenshots");
 /** A little longer than ui/button.js wants. */
 const HOLD_MS = 1_100;
-const PATIENCE_MS = 30_000;
+const PATIENCE_MS = 45_000;
 
 /** Why nothing can be tested here, or undefined. */
 export function missing() {
