@@ -1,10 +1,13 @@
 //! For tests only: a small world on a line of stations, and a driver of one machine that does what the commit pipeline
 //! does when nothing is in flight. Not a simulation: that is a room of its own.
+use crate::account::{self, WalletClass};
 use crate::device::{By, DeviceKind, Entry, SecretHash};
 use crate::entity::EntityKey;
-use crate::fare::FareTable;
-use crate::id::{CommandId, DeviceId, FareTableId, SiteId, TapId, Token, UserId};
-use crate::machine::{Context, Decision, Machine, Notice, Reply};
+use crate::fare::{Charge, FareTable, FareVersion, Overstay, SameStation, Scheme};
+use crate::id::{AccountId, CommandId, DeviceId, FareTableId, SiteId, TapId, Token, UserId};
+use crate::machine::{Command, Context, Decision, Machine, Notice, Reply};
+use crate::medium;
+use crate::money::{Amount, Currency};
 use crate::station::{Service, Station};
 use crate::tap::{Direction, Medium, MediumKind, Tap};
 use crate::time::{Calendar, Millis, Timestamp};
@@ -61,7 +64,45 @@ pub fn card(token: &str) -> Medium {
     Medium { kind: MediumKind::Card, token: id::<Token>(token), qr: None, counter: None, signature: None }
 }
 
+/// What makes a rider: the medium is claimed, an account with plenty of money opened, the medium linked as a card. Each
+/// command with whom it is for and its id.
+#[must_use]
+pub fn rider(account: &str, token: &str) -> [(EntityKey, CommandId, Command); 3] {
+    let owner: AccountId = id(account);
+    let (medium, key) = (EntityKey::from(&id::<Token>(token)), EntityKey::from(&owner));
+    let command_id = |what: &str, name: &str| CommandId::of(format_args!("{what}/{name}"));
+    let claim = medium::Command::Claim { owner };
+    let (balance, currency) = (Amount::from_fen(1_000_000), Currency::CNY);
+    let open = account::Command::Open { class: WalletClass::One, passenger_class: "adult".into(), balance, currency, by: by() };
+    [(medium, command_id("claim", token), claim.into()), (key, command_id("open", account), open.into()), link(account, token)]
+}
+
+/// The account takes a medium that was claimed for it, as a card.
+#[must_use]
+pub fn link(account: &str, token: &str) -> (EntityKey, CommandId, Command) {
+    let link = account::Command::Link { token: id(token), kind: MediumKind::Card, by: by() };
+    (EntityKey::from(&id::<AccountId>(account)), CommandId::of(format_args!("link/{token}")), link.into())
+}
+
 impl World {
+    /// The same with one price for every entry, and no limit of riders or repeats: any number of taps is approved.
+    #[must_use]
+    pub fn for_tests_flat() -> Self {
+        let version = FareVersion {
+            from: Timestamp(0),
+            scheme: Scheme::Flat(Amount::from_fen(200)),
+            classes: [("adult".into(), 100.into())].into(),
+            stay_max: None,
+            overstay: Overstay { surcharge: Charge::Free, refuse: false },
+            same_station: SameStation::Refuse,
+            missing_exit: Charge::Free,
+            missing_entry: Charge::Free,
+        };
+        let mut world = Self::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
+        (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
+        world
+    }
+
     /// Five stations on a line with two gates each, all registered; fares as given.
     #[must_use]
     pub fn for_tests_with(fares: FareTable) -> Self {

@@ -11,19 +11,16 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
-use tongdao_domain::account;
 use tongdao_domain::code::Code;
 use tongdao_domain::entity::EntityKey;
-use tongdao_domain::fare::{Charge, FareTable, FareVersion, Overstay, SameStation, Scheme};
 use tongdao_domain::gate::{self, Twin};
 use tongdao_domain::id::{CommandId, DeviceId, Token};
 use tongdao_domain::machine::{Command, Reply};
 use tongdao_domain::medium;
-use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station;
-use tongdao_domain::tap::{Direction, MediumKind, Passage, Tap};
-use tongdao_domain::testing::{MORNING, by, gate_of, id, tap};
-use tongdao_domain::time::{Millis, Timestamp};
+use tongdao_domain::tap::{Direction, Passage, Tap};
+use tongdao_domain::testing::{MORNING, by, gate_of, id, link, rider, tap};
+use tongdao_domain::time::Millis;
 use tongdao_domain::world::World;
 use tongdao_journal::contract::{FeedItem, Journal};
 use tongdao_journal::memory::Memory;
@@ -91,7 +88,7 @@ impl Rig {
     async fn new(plan: Plan) -> Self {
         let (clock, lab) = (Clock::manual(MORNING), Arc::new(Lab::default()));
         let journal: Arc<dyn Journal> = plan.journal.clone();
-        let (world, hook) = (world(), lab.clone());
+        let (world, hook) = (World::for_tests_flat(), lab.clone());
         let config = NodeConfig { cells: plan.cells, journal, world, clock: clock.clone(), limits: plan.limits, hook };
         let rig = Self { node: Node::start(config).expect("a node"), journal: plan.journal, clock, lab };
         until(|| rig.lab.0.lock().expect("a lab").len() == plan.cells).await;
@@ -123,18 +120,13 @@ impl Rig {
             at: self.clock.now(),
         };
         assert_eq!(self.ask(EntityKey::gate(device), &format!("passage/{device}/1/0"), boot).await, Ok(Reply::Done));
-        let claim = medium::Command::Claim { owner: id(account) };
-        assert_eq!(self.ask(EntityKey::from(&id::<Token>(token)), &format!("claim/{token}"), claim).await, Ok(Reply::Done));
-        let class = account::WalletClass::One;
-        let (balance, currency) = (Amount::from_fen(1_000_000), Currency::CNY);
-        let open = account::Command::Open { class, passenger_class: "adult".into(), balance, currency, by: by() };
-        assert_eq!(self.ask(account_key(account), &format!("open/{account}"), open).await, Ok(Reply::Done));
-        self.link(account, token).await;
+        for (entity, command_id, command) in rider(account, token) {
+            assert_eq!(self.ask(entity, command_id.as_str(), command).await, Ok(Reply::Done));
+        }
     }
     async fn link(&self, account: &str, token: &str) {
-        let account = account_key(account);
-        let link = account::Command::Link { token: id(token), kind: MediumKind::Card, by: by() };
-        assert_eq!(self.ask(account, &format!("link/{token}"), link).await, Ok(Reply::Done));
+        let (account, command_id, link) = link(account, token);
+        assert_eq!(self.ask(account, command_id.as_str(), link).await, Ok(Reply::Done));
     }
     async fn tap(&self, tap: &Tap) -> Code {
         let command = gate::Command::Tap { tap: tap.clone(), received: self.clock.now() };
@@ -201,23 +193,6 @@ impl ParseId for str {
     fn parse_id(&self) -> CommandId {
         CommandId::new(self).expect("a command id")
     }
-}
-
-/// Five stations and one price for every entry, so that any number of them is approved.
-fn world() -> World {
-    let version = FareVersion {
-        from: Timestamp(0),
-        scheme: Scheme::Flat(Amount::from_fen(200)),
-        classes: [("adult".into(), 100.into())].into(),
-        stay_max: None,
-        overstay: Overstay { surcharge: Charge::Free, refuse: false },
-        same_station: SameStation::Refuse,
-        missing_exit: Charge::Free,
-        missing_entry: Charge::Free,
-    };
-    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
-    (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
-    world
 }
 
 /// Waits until something is so; gives up loudly.

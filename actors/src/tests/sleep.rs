@@ -71,7 +71,7 @@ async fn a_deadline_that_passed_while_the_process_was_down_is_met_at_the_start()
     let config = NodeConfig {
         cells: 1,
         journal: journal.clone(),
-        world: world(),
+        world: World::for_tests_flat(),
         clock,
         limits: Limits::default(),
         hook: Arc::new(crate::cell::NoHook),

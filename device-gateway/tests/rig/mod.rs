@@ -15,17 +15,12 @@ use tongdao_actors::request::Lane;
 use tongdao_actors::state::EntityState;
 use tongdao_device_gateway::config::GatewayConfig;
 use tongdao_device_gateway::gateway::Gateway;
-use tongdao_domain::account::{self, WalletClass};
 use tongdao_domain::device::SecretHash;
 use tongdao_domain::entity::EntityKey;
-use tongdao_domain::fare::{Charge, FareTable, FareVersion, Overstay, SameStation, Scheme};
-use tongdao_domain::id::{AccountId, CommandId, Token};
+use tongdao_domain::id::CommandId;
 use tongdao_domain::machine::{Command, Reply};
-use tongdao_domain::medium;
-use tongdao_domain::money::{Amount, Currency};
-use tongdao_domain::tap::MediumKind;
-use tongdao_domain::testing::{by, id};
-use tongdao_domain::time::{Millis, Timestamp};
+use tongdao_domain::testing::rider;
+use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 use tongdao_journal::contract::{FeedItem, Journal};
 use tongdao_journal::memory::Memory;
@@ -74,14 +69,9 @@ impl Rig {
     }
     /// An account that holds a card.
     pub fn account(&self, account: &str, token: &str) {
-        let key = EntityKey::from(&id::<AccountId>(account));
-        let claim = medium::Command::Claim { owner: id(account) };
-        assert_eq!(self.ask(EntityKey::from(&id::<Token>(token)), &format!("claim/{token}"), claim), Reply::Done);
-        let (balance, currency) = (Amount::from_fen(1_000_000), Currency::CNY);
-        let open = account::Command::Open { class: WalletClass::One, passenger_class: "adult".into(), balance, currency, by: by() };
-        assert_eq!(self.ask(key.clone(), &format!("open/{account}"), open), Reply::Done);
-        let link = account::Command::Link { token: id(token), kind: MediumKind::Card, by: by() };
-        assert_eq!(self.ask(key, &format!("link/{token}"), link), Reply::Done);
+        for (entity, command_id, command) in rider(account, token) {
+            assert_eq!(self.ask(entity, command_id.as_str(), command), Reply::Done);
+        }
     }
     pub fn feed(&self) -> Vec<FeedItem> {
         (0..self.journal.partitions()).flat_map(|partition| self.journal.feed(partition, 1, 10_000).expect("a feed")).collect()
@@ -111,18 +101,7 @@ impl Rig {
 }
 
 fn world() -> World {
-    let version = FareVersion {
-        from: Timestamp(0),
-        scheme: Scheme::Flat(Amount::from_fen(200)),
-        classes: [("adult".into(), 100.into())].into(),
-        stay_max: None,
-        overstay: Overstay { surcharge: Charge::Free, refuse: false },
-        same_station: SameStation::Refuse,
-        missing_exit: Charge::Free,
-        missing_entry: Charge::Free,
-    };
-    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
-    (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
+    let mut world = World::for_tests_flat();
     let secret = SecretHash(Sha256::digest(SECRET.as_bytes()).into());
     world.devices.values_mut().for_each(|entry| entry.secret = secret);
     world
