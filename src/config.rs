@@ -204,6 +204,8 @@ pub struct Console {
     pub recent_events_max: usize,
     /// … and bytes of their frames, at most.
     pub recent_bytes_max: usize,
+    /// Sockets.
+    pub socket: crate::console::limits::SocketLimits,
 }
 
 /// The process clock.
@@ -340,6 +342,7 @@ impl Default for Console {
             refusals_noted_per_minute: 60,
             recent_events_max: 1024,
             recent_bytes_max: 1024 * 1024,
+            socket: crate::console::limits::SocketLimits::default(),
         }
     }
 }
@@ -429,7 +432,7 @@ impl Config {
             ("console.sign_ins_per_minute_user", self.console.sign_ins_per_minute_user.into()),
             ("console.sign_ins_per_minute_address", self.console.sign_ins_per_minute_address.into()),
         ];
-        if let Some((key, _)) = positive.iter().find(|(_, value)| *value <= 0) {
+        if let Some((key, _)) = positive.iter().chain(&self.console.socket.positive()).find(|(_, value)| *value <= 0) {
             return wrong(key, "must be more than 0");
         }
         if self.gate.retap_window_ms < 0 || self.gate.no_passage_ms < 0 {

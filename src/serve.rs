@@ -7,6 +7,7 @@ use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
 use crate::http::{self, Check, Watched};
 use crate::ops::user::SignIn;
 use crate::{logs, node, ops, sites};
+use axum::serve::ListenerExt as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -80,6 +81,7 @@ pub async fn stop_signal() {
 pub struct Server {
     /// What operations use.
     pub backend: Backend,
+    console: Option<Console>,
     node: Node,
     gateway: Gateway,
 }
@@ -102,6 +104,7 @@ impl Server {
             let backend = operating.clone();
             async move { ops::run(&backend, op, &out).await }
         }));
+        let mut console = None;
         if let Some(listener) = http {
             let watched = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
             let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
@@ -110,10 +113,12 @@ impl Server {
             }
             // Passwords are shown only to those who sit before this very machine.
             let shown = demo.map(|people| serde_json::json!({"users": if address.ip().is_loopback() { people } else { &[] }}));
-            serve_http(runtime, listener, watched, Console::new(backend.clone(), &config.console, address, shown));
+            let staff = Console::new(backend.clone(), &config.console, address, shown);
+            serve_http(runtime, listener, watched, staff.clone());
+            console = Some(staff);
         }
         runtime.spawn(keep_gauges(backend.clone(), prometheus));
-        Ok(Self { backend, node, gateway })
+        Ok(Self { backend, console, node, gateway })
     }
 
     /// The gateway of its devices.
@@ -124,7 +129,12 @@ impl Server {
     /// Takes nothing new, answers what it has taken, puts everything away.
     pub async fn stop(self) -> Stopped {
         self.backend.draining.store(true, Ordering::Relaxed);
-        self.gateway.drain(GOODBYE_MAX).await;
+        let consoles = async {
+            if let Some(console) = &self.console {
+                console.drain(GOODBYE_MAX).await;
+            }
+        };
+        tokio::join!(consoles, self.gateway.drain(GOODBYE_MAX));
         self.node.shutdown(DRAIN_MAX).await
     }
 }
@@ -134,7 +144,9 @@ fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener
     runtime.spawn(console.clone().keep_order());
     let routes = watched.merge(console.routes()).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?;
+        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
+            let _ = stream.set_nodelay(true);
+        });
         axum::serve(listener, routes).await
     });
 }

@@ -4,14 +4,15 @@
 //!
 //! Not here: who may see a channel (`rights`), how a socket keeps up with it (`outbox`), what a board means (`boards`).
 use super::Channel;
-use crate::ops::rfc3339;
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
+use serde_json::Value;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use tongdao_domain::id::CommandId;
 use tongdao_domain::time::Timestamp;
+use tongdao_protocol::console::frames;
 
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ mod tests;
 /// What a channel shows to somebody who has just come.
 pub trait Board: Send + 'static {
     /// The whole of it as JSON, beginning with `rev` and `at`.
-    fn snapshot(&self, now: Timestamp) -> serde_json::Value;
+    fn snapshot(&self, now: Timestamp) -> Value;
 }
 
 /// How much of its past a channel keeps for consoles that come back.
@@ -41,6 +42,8 @@ pub trait Subscriber: Send + Sync + 'static {
     fn state(&self, sub: u64, key: &Arc<str>, frame: &Utf8Bytes);
     /// The channel is no more; nothing follows.
     fn closed(&self, sub: u64);
+    /// May it be shown this item? Asked of lists whose items belong to many places.
+    fn sees(&self, channel: &Channel, item: &Value) -> bool;
 }
 
 /// Where a channel stands when somebody subscribes.
@@ -58,7 +61,7 @@ pub enum Start<'a> {
     /// It was here before: the events since then, and the newest values of the state lane.
     Recovered {
         /// Event frames, oldest first.
-        events: Vec<&'a Utf8Bytes>,
+        events: Vec<Utf8Bytes>,
         /// State frames by key.
         states: &'a BTreeMap<Arc<str>, Utf8Bytes>,
     },
@@ -98,6 +101,8 @@ impl Hub {
         let life = self.0.opened.fetch_add(1, Ordering::Relaxed);
         let core = Core {
             name: channel.to_string(),
+            listed: matches!(channel, Channel::Alarms | Channel::Approvals | Channel::Audit),
+            channel: channel.clone(),
             epoch: format!("{}.{life}", self.0.epoch),
             limits: self.0.limits,
             seq: 0,
@@ -144,9 +149,16 @@ impl Hub {
         }
     }
 
-    /// Epoch, seq and snapshot, without subscribing.
+    /// Tells the newest values of the state lane again, to a sink that had to leave some out.
+    pub fn tell_states(&self, channel: &Channel, sink: &Sink) {
+        if let Some(topic) = self.topic(channel) {
+            topic.states(sink);
+        }
+    }
+
+    /// Epoch, seq and the whole snapshot, without subscribing.
     #[must_use]
-    pub fn snapshot(&self, channel: &Channel, now: Timestamp) -> Option<(String, u64, serde_json::Value)> {
+    pub fn snapshot(&self, channel: &Channel, now: Timestamp) -> Option<(String, u64, Value)> {
         self.topic(channel).map(|topic| topic.snapshot(now))
     }
 
@@ -180,19 +192,24 @@ impl Out<'_> {
     /// The next event of the channel; `d` begins with its kind `k`. `cause` = the command that it comes from.
     pub fn event(&mut self, at: Timestamp, cause: Option<&CommandId>, d: impl Serialize) {
         let core = &mut *self.0;
+        let Some(d) = value(&core.name, d) else { return };
         let seq = core.seq + 1;
-        let frame = EventFrame { t: "event", ch: &core.name, seq, d, at: rfc3339(at), cause: cause.map(CommandId::as_str) };
-        let Some(frame) = write(&core.name, &frame) else { return };
+        let cause = cause.map(CommandId::as_str);
+        let frame = Utf8Bytes::from(frames::event(&core.name, seq, at.into(), cause, &d));
+        let hidden = || Utf8Bytes::from(frames::event(&core.name, seq, at.into(), None, Hidden { k: "hidden" }));
+        let restricted = core.listed.then(|| (d, hidden()));
+        let told = Told { frame, restricted };
         core.seq = seq;
-        core.sinks.iter().for_each(|sink| sink.to.event(sink.sub, seq, &frame));
-        core.remember(seq, frame);
+        core.sinks.iter().for_each(|sink| sink.to.event(sink.sub, seq, told.to(&core.channel, &*sink.to)));
+        core.remember(seq, told);
     }
 
     /// The value of a key of the state lane. `d` must be whole: who is behind hears only the newest, so a difference to
     /// an earlier value would be lost. Give what changes apart a key of its own.
     pub fn state(&mut self, key: &str, d: impl Serialize) {
         let core = &mut *self.0;
-        let Some(frame) = write(&core.name, &StateFrame { t: "state", ch: &core.name, key, d }) else { return };
+        let Some(d) = value(&core.name, d) else { return };
+        let frame = Utf8Bytes::from(frames::state(&core.name, key, &d));
         let key = core.states.get_key_value(key).map_or_else(|| Arc::from(key), |(known, _)| Arc::clone(known));
         core.sinks.iter().for_each(|sink| sink.to.state(sink.sub, &key, &frame));
         core.states.insert(key, frame);
@@ -211,29 +228,31 @@ impl Out<'_> {
     }
 }
 
+/// What stands in the place of an item that somebody must not see: the numbers stay without a gap.
 #[derive(Serialize)]
-struct EventFrame<'a, D> {
-    t: &'static str,
-    ch: &'a str,
-    seq: u64,
-    d: D,
-    at: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'a str>,
+struct Hidden {
+    k: &'static str,
 }
 
-#[derive(Serialize)]
-struct StateFrame<'a, D> {
-    t: &'static str,
-    ch: &'a str,
-    key: &'a str,
-    d: D,
+/// A frame that was told; where not everybody may see it, with its item and what the others get.
+struct Told {
+    frame: Utf8Bytes,
+    restricted: Option<(Value, Utf8Bytes)>,
+}
+
+impl Told {
+    fn to(&self, channel: &Channel, somebody: &dyn Subscriber) -> &Utf8Bytes {
+        match &self.restricted {
+            Some((item, hidden)) if !somebody.sees(channel, item) => hidden,
+            _ => &self.frame,
+        }
+    }
 }
 
 /// A board's words are ours: what cannot be written is a fault of ours, told in the log and to nobody else.
-fn write(channel: &str, frame: &impl Serialize) -> Option<Utf8Bytes> {
-    match serde_json::to_string(frame) {
-        Ok(text) => Some(text.into()),
+fn value(channel: &str, d: impl Serialize) -> Option<Value> {
+    match serde_json::to_value(d) {
+        Ok(value) => Some(value),
         Err(fault) => {
             tracing::error!(channel, %fault, "a board told something that cannot be written");
             None
@@ -243,11 +262,14 @@ fn write(channel: &str, frame: &impl Serialize) -> Option<Utf8Bytes> {
 
 struct Core {
     name: String,
+    channel: Channel,
+    /// Its snapshot is a list of items, each with a place of its own.
+    listed: bool,
     epoch: String,
     limits: HubLimits,
     seq: u64,
     /// The newest events, without a gap up to `seq`.
-    recent: VecDeque<Utf8Bytes>,
+    recent: VecDeque<Told>,
     recent_bytes: usize,
     states: BTreeMap<Arc<str>, Utf8Bytes>,
     sinks: Vec<Sink>,
@@ -255,24 +277,32 @@ struct Core {
 }
 
 impl Core {
-    fn remember(&mut self, seq: u64, frame: Utf8Bytes) {
+    fn remember(&mut self, seq: u64, told: Told) {
         debug_assert_eq!(seq, self.seq, "the newest is remembered last");
-        self.recent_bytes += frame.len();
-        self.recent.push_back(frame);
+        self.recent_bytes += told.frame.len();
+        self.recent.push_back(told);
         while self.recent.len() > self.limits.recent_events_max || self.recent_bytes > self.limits.recent_bytes_max {
             let Some(oldest) = self.recent.pop_front() else { break };
-            self.recent_bytes -= oldest.len();
+            self.recent_bytes -= oldest.frame.len();
         }
     }
 
     /// The events after `seq`, where all of them are still here.
-    fn since(&self, epoch: &str, seq: u64) -> Option<Vec<&Utf8Bytes>> {
+    fn since(&self, epoch: &str, seq: u64, somebody: &dyn Subscriber) -> Option<Vec<Utf8Bytes>> {
         if epoch != self.epoch {
             return None;
         }
         let missing = usize::try_from(self.seq.checked_sub(seq)?).ok()?;
         let from = self.recent.len().checked_sub(missing)?;
-        Some(self.recent.range(from..).collect())
+        Some(self.recent.range(from..).map(|told| told.to(&self.channel, somebody).clone()).collect())
+    }
+
+    /// The snapshot as somebody may see it.
+    fn seen(&self, mut snapshot: Value, somebody: &dyn Subscriber) -> Value {
+        if let (true, Some(items)) = (self.listed, snapshot.get_mut("items").and_then(Value::as_array_mut)) {
+            items.retain(|item| somebody.sees(&self.channel, item));
+        }
+        snapshot
     }
 }
 
@@ -293,7 +323,8 @@ impl<B> Shared<B> {
 trait Topic: Send + Sync {
     fn subscribe(&self, since: Option<(&str, u64)>, now: Timestamp, sink: Sink) -> bool;
     fn unsubscribe(&self, sink: &Sink);
-    fn snapshot(&self, now: Timestamp) -> (String, u64, serde_json::Value);
+    fn snapshot(&self, now: Timestamp) -> (String, u64, Value);
+    fn states(&self, sink: &Sink);
     fn close(&self);
 }
 
@@ -303,10 +334,10 @@ impl<B: Board> Topic for Shared<B> {
         if live.core.closed {
             return false;
         }
-        let recovered = since.and_then(|(epoch, seq)| live.core.since(epoch, seq));
+        let recovered = since.and_then(|(epoch, seq)| live.core.since(epoch, seq, &*sink.to));
         let what = match recovered {
             Some(events) => Start::Recovered { events, states: &live.core.states },
-            None => Start::Snapshot(live.board.snapshot(now).to_string()),
+            None => Start::Snapshot(live.core.seen(live.board.snapshot(now), &*sink.to).to_string()),
         };
         sink.to.opened(sink.sub, Opened { epoch: &live.core.epoch, seq: live.core.seq, what });
         live.core.sinks.push(sink);
@@ -318,9 +349,14 @@ impl<B: Board> Topic for Shared<B> {
         live.core.sinks.retain(|known| !(known.sub == sink.sub && Arc::ptr_eq(&known.to, &sink.to)));
     }
 
-    fn snapshot(&self, now: Timestamp) -> (String, u64, serde_json::Value) {
+    fn snapshot(&self, now: Timestamp) -> (String, u64, Value) {
         let live = self.lock();
         (live.core.epoch.clone(), live.core.seq, live.board.snapshot(now))
+    }
+
+    fn states(&self, sink: &Sink) {
+        let live = self.lock();
+        live.core.states.iter().for_each(|(key, frame)| sink.to.state(sink.sub, key, frame));
     }
 
     fn close(&self) {

@@ -4,39 +4,47 @@
 //! Not here: what a board shows (`boards`), what a machine decides (`domain`), the shape of a frame (`protocol::console`).
 mod api;
 mod assets;
-mod channel;
 pub mod commands;
 pub mod entry;
 pub mod hub;
+pub mod limits;
 mod list;
 pub mod login;
+mod mailbox;
 mod notes;
+mod outbox;
 mod problem;
 mod reference;
 pub mod rights;
 pub mod session;
+mod socket;
 pub mod staff;
+mod upgrade;
 
-pub use channel::Channel;
+pub use tongdao_protocol::console::channel::Channel;
 
 use crate::backend::Backend;
 use crate::config;
+use futures_util::future::BoxFuture;
 use hub::{Hub, HubLimits};
 use login::Guard;
 use session::{SessionKey, Sessions};
 use staff::Staff;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::sync::watch;
 use tongdao_actors::clock::Clock;
-use tongdao_domain::id::UserId;
+use tongdao_domain::id::{DeviceId, UserId};
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::user::{Role, Scope};
 use tongdao_protocol::console::codes::{Code, ErrorBody};
 
 /// How often sessions are looked through for what is over or idle.
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
+/// How often a drain looks whether every socket is gone.
+const DRAIN_LOOK: Duration = Duration::from_millis(10);
 /// How many sweeps pass until the users who have sessions are looked at again; changes that are told count at once.
 const SWEEPS_A_LOOK: u32 = 5;
 
@@ -53,6 +61,9 @@ pub struct Caller {
     pub session: SessionKey,
 }
 
+/// Opens the channel of a device that nobody has looked at yet; false where there is no such device.
+pub type DeviceOpener = Box<dyn Fn(DeviceId) -> BoxFuture<'static, bool> + Send + Sync>;
+
 /// Everything that staff comes through; clones are the same.
 #[derive(Clone)]
 pub struct Console(Arc<Inner>);
@@ -66,6 +77,9 @@ struct Inner {
     guard: Guard,
     notes: notes::Notes,
     demo: Option<serde_json::Value>,
+    seats: socket::Seats,
+    draining: watch::Sender<bool>,
+    device_opener: OnceLock<DeviceOpener>,
 }
 
 impl Console {
@@ -84,6 +98,9 @@ impl Console {
             settings: settings.clone(),
             backend,
             demo,
+            seats: socket::Seats::default(),
+            draining: watch::Sender::new(false),
+            device_opener: OnceLock::new(),
         }))
     }
 
@@ -177,8 +194,30 @@ impl Console {
         }
     }
 
-    /// Everything under `/api/v1`, and the pages.
+    /// Who opens channels of devices; told once, by whoever keeps the boards.
+    pub fn devices_are_opened_by(&self, opener: DeviceOpener) {
+        let _ = self.0.device_opener.set(opener);
+    }
+
+    async fn open_device(&self, device: &DeviceId) {
+        if let (false, Some(open)) = (self.hub().is_open(&Channel::Device(device.clone())), self.0.device_opener.get()) {
+            open(device.clone()).await;
+        }
+    }
+
+    /// Says good-bye to every socket and waits until they are gone, at most this long.
+    pub async fn drain(&self, within: Duration) {
+        self.0.draining.send_replace(true);
+        let gone = async {
+            while self.connections() > 0 {
+                tokio::time::sleep(DRAIN_LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(within, gone).await;
+    }
+
+    /// Everything under `/ws` and `/api/v1`, and the pages.
     pub fn routes(&self) -> axum::Router {
-        api::routes().fallback(assets::page).with_state(self.clone())
+        api::routes().merge(upgrade::routes()).fallback(assets::page).with_state(self.clone())
     }
 }

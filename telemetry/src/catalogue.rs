@@ -66,6 +66,9 @@ catalogue! {
     UnknownFields: Counter, Count, "tongdao_unknown_fields_total", "unknown fields in device payloads that were ignored, by message";
     AuditFaults: Counter, Count, "tongdao_audit_faults_total", "faults of the outside world, by code";
 
+    ConsolesOpen: Gauge, Count, "tongdao_consoles_open", "open console sockets, when one came or went";
+    ConsolesClosed: Counter, Count, "tongdao_consoles_closed_total", "console sockets that ended, by reason";
+
     CommitGroups: Counter, Count, "tongdao_commit_groups_total", "groups made durable by one fsync each";
     Commits: Counter, Count, "tongdao_commits_total", "commits, by outcome";
     Events: Counter, Count, "tongdao_events_total", "events made durable";

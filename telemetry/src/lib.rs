@@ -10,6 +10,7 @@
 #![expect(clippy::disallowed_macros, reason = "this is the one room that counts")]
 mod actors;
 mod catalogue;
+mod console;
 mod devices;
 mod journal;
 mod links;
@@ -19,6 +20,7 @@ mod taps;
 
 pub use actors::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, DoorBusy, DoorDepth, EntityQuarantined, OwedSent, Reloaded};
 pub use catalogue::{Kind, Metric, SIZE_BUCKETS, TIME_BUCKETS_S, buckets, describe_all};
+pub use console::{ConsoleClosed, ConsoleOpened};
 pub use devices::{
     AlarmReported, DevicesOnline, FareMeter, GateClockOff, ModeAcked, ModeObeyed, PassageReported, RecordStruck, RecordsTaken,
 };

@@ -1,5 +1,6 @@
 use super::*;
-use serde_json::{Value, json};
+use serde_json::json;
+use tongdao_protocol::time::Time;
 
 const NOW: Timestamp = Timestamp(1_767_225_600_000);
 const LIMITS: HubLimits = HubLimits { recent_events_max: 4, recent_bytes_max: 10_000 };
@@ -7,7 +8,7 @@ const LIMITS: HubLimits = HubLimits { recent_events_max: 4, recent_bytes_max: 10
 struct Counter(u64);
 impl Board for Counter {
     fn snapshot(&self, now: Timestamp) -> Value {
-        json!({"rev": self.0, "at": rfc3339(now)})
+        json!({"rev": self.0, "at": Time(now)})
     }
 }
 
@@ -43,6 +44,9 @@ impl Subscriber for Ear {
     }
     fn closed(&self, sub: u64) {
         self.hear(json!({"closed": sub}));
+    }
+    fn sees(&self, _: &Channel, item: &Value) -> bool {
+        item["op"] != "medium.find"
     }
 }
 
@@ -148,4 +152,37 @@ fn a_channel_that_is_opened_again_is_another_life() {
     assert_eq!(ear.heard().pop(), Some(json!({"closed": 7})));
     let (epoch, seq, snapshot) = hub.snapshot(&Channel::Alarms, NOW).expect("open");
     assert_eq!((epoch.as_str(), seq, &snapshot["rev"]), ("n1-5.1", 0, &json!(9)));
+}
+
+#[test]
+fn an_item_that_somebody_must_not_see_leaves_no_gap_and_nothing_else() {
+    let (hub, handle) = hub();
+    let (ear, sink) = ear();
+    assert!(hub.subscribe(&Channel::Alarms, None, NOW, sink.clone()));
+    let told = |op: &str| json!({"k": "approval", "op": op, "args": "a canary"});
+    handle.update(|_, out| {
+        out.event(NOW, None, told("medium.find"));
+        out.event(NOW, None, told("station.release"));
+    });
+    let heard = ear.heard();
+    assert_eq!((&heard[1]["d"], &heard[1]["seq"]), (&json!({"k": "hidden"}), &json!(1)));
+    assert_eq!((&heard[2]["d"]["op"], &heard[2]["seq"]), (&json!("station.release"), &json!(2)));
+    hub.unsubscribe(&Channel::Alarms, &sink);
+    assert!(hub.subscribe(&Channel::Alarms, Some(("n1-5.0", 0)), NOW, sink));
+    assert_eq!(ear.heard()[0]["what"]["events"], 2, "recovered ones are hidden in the same way");
+}
+
+#[test]
+fn a_list_is_shown_without_what_somebody_must_not_see() {
+    struct List;
+    impl Board for List {
+        fn snapshot(&self, _: Timestamp) -> Value {
+            json!({"rev": 0, "items": [{"op": "medium.find"}, {"op": "station.mode"}]})
+        }
+    }
+    let hub = Hub::new("e".into(), LIMITS);
+    let _list = hub.open(Channel::Audit, List);
+    let (ear, sink) = ear();
+    assert!(hub.subscribe(&Channel::Audit, None, NOW, sink));
+    assert_eq!(ear.heard()[0]["what"]["items"], json!([{"op": "station.mode"}]));
 }
