@@ -21,10 +21,14 @@ pub(super) struct Mailbox {
     inner: Mutex<Inner>,
     /// Rings when something was left.
     pub(super) bell: Notify,
+    /// Rings once, when more waits than may.
+    pub(super) overflow: Notify,
 }
 
 struct Inner {
     outbox: Outbox,
+    /// More waits than may: the reader is given up, and nothing is left for it any more.
+    over: bool,
     /// Subscriptions: their mark, channel, the console's id for the answer, and how far they are.
     subs: Vec<Sub>,
 }
@@ -38,8 +42,8 @@ struct Sub {
 
 impl Mailbox {
     pub(super) fn new(console: Console, caller: Arc<Caller>, outbox: Outbox) -> Self {
-        let inner = Mutex::new(Inner { outbox, subs: Vec::new() });
-        Self { console, caller: Mutex::new(caller), inner, bell: Notify::new() }
+        let inner = Mutex::new(Inner { outbox, over: false, subs: Vec::new() });
+        Self { console, caller: Mutex::new(caller), inner, bell: Notify::new(), overflow: Notify::new() }
     }
 
     /// A frame of the connection itself.
@@ -73,7 +77,8 @@ impl Mailbox {
     }
 
     pub(super) fn next(&self, now: Timestamp) -> Next {
-        self.inner().outbox.next(now)
+        let mut inner = self.inner();
+        if inner.over { Next::Slow } else { inner.outbox.next(now) }
     }
 
     /// A write went through. True when the reader has caught up and must be told the state lane again.
@@ -85,7 +90,7 @@ impl Mailbox {
 
     pub(super) fn too_slow(&self, writing: bool, now: Timestamp) -> (bool, Option<Timestamp>) {
         let mut inner = self.inner();
-        (inner.outbox.too_slow(writing, now), inner.outbox.gives_up_at())
+        (inner.outbox.too_slow(writing, now) || inner.over, inner.outbox.gives_up_at())
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -93,7 +98,16 @@ impl Mailbox {
     }
 
     fn leave(&self, leave: impl FnOnce(&mut Inner)) {
-        leave(&mut self.inner());
+        let mut inner = self.inner();
+        if inner.over {
+            return;
+        }
+        leave(&mut inner);
+        if inner.outbox.is_over() {
+            inner.over = true;
+            self.overflow.notify_one();
+        }
+        drop(inner);
         self.bell.notify_one();
     }
 

@@ -147,6 +147,12 @@ impl Outbox {
         self.bytes == 0 && std::mem::take(&mut self.left_out)
     }
 
+    /// Does more wait than may?
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.told() > self.limits.waiting_bytes_max
+    }
+
     /// Is the reader to be given up? `writing` = something is on its way into the socket.
     #[must_use]
     pub fn too_slow(&mut self, writing: bool, now: Timestamp) -> bool {
@@ -155,7 +161,7 @@ impl Outbox {
             return false;
         }
         let since = *self.stuck_since.get_or_insert(now);
-        self.told() > self.limits.waiting_bytes_max || now >= since + self.limits.progress_max
+        self.is_over() || now >= since + self.limits.progress_max
     }
 
     /// When [`Outbox::too_slow`] would say so for want of progress.

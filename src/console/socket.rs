@@ -30,6 +30,8 @@ use tongdao_protocol::console::frames::{
 use tongdao_telemetry::ConsoleClosed;
 
 mod seat;
+#[cfg(test)]
+mod tests;
 
 pub(super) use seat::Seats;
 
@@ -85,8 +87,13 @@ async fn say_goodbye(console: &Console, writer: &mut Writer, reader: &mut Reader
     let ending = async {
         writer.send(Message::Text(bye.into())).await?;
         writer.send(Message::Close(Some(frame))).await?;
-        while let Some(Ok(_)) = reader.next().await {}
-        Ok::<_, axum::Error>(())
+        while let Some(Ok(message)) = reader.next().await {
+            if matches!(message, Message::Close(_)) {
+                return Ok(());
+            }
+        }
+        // It sent what cannot be read on: closing over that would take our words from it again.
+        std::future::pending::<Result<(), axum::Error>>().await
     };
     let _ = tokio::time::timeout(Duration::from_millis(console.settings().socket.linger_ms), ending).await;
 }
@@ -106,6 +113,7 @@ struct Link {
     mailbox: Arc<Mailbox>,
     subs: BTreeMap<String, Subscribed>,
     marks: u64,
+    looked: bool,
     locked: bool,
     beat_at: Timestamp,
     heard_at: Timestamp,
@@ -137,6 +145,7 @@ impl Link {
             mailbox,
             subs,
             marks: 0,
+            looked: false,
             locked: false,
             beat_at,
             heard_at: now,
@@ -178,6 +187,7 @@ impl Link {
                     }
                 }
                 () = self.mailbox.bell.notified(), if !writing => {}
+                () = self.mailbox.overflow.notified(), if writing => {}
                 told = standing.changed() => {
                     if told.is_err() {
                         return End::Close(Close::SessionExpired);
@@ -260,6 +270,9 @@ impl Link {
 
     /// Is the session still what it was, and its user what they were?
     fn look(&mut self) -> Option<Close> {
+        if std::mem::replace(&mut self.looked, true) && !self.standing.has_changed().unwrap_or(true) {
+            return None;
+        }
         let standing = self.standing.borrow_and_update().clone();
         if standing.ended.is_some() {
             return Some(Close::SessionExpired);
