@@ -165,6 +165,8 @@ pub struct Account {
 pub struct Alarms {
     /// A person puts an alarm off at most this long.
     pub snooze_max_h: i64,
+    /// A gate without a link for this long is an alarm.
+    pub offline_after_ms: i64,
 }
 
 /// What needs a second person.
@@ -200,6 +202,8 @@ pub struct Console {
     pub sign_ins_per_minute_address: u32,
     /// Refused tries that the audit takes in a minute.
     pub refusals_noted_per_minute: u32,
+    /// The deadline that most gates have, marked where times are shown.
+    pub deadline_ms: u32,
     /// Events that a channel keeps for consoles that come back, at most …
     pub recent_events_max: usize,
     /// … and bytes of their frames, at most.
@@ -318,7 +322,7 @@ impl Default for Account {
 
 impl Default for Alarms {
     fn default() -> Self {
-        Self { snooze_max_h: 24 }
+        Self { snooze_max_h: 24, offline_after_ms: 5000 }
     }
 }
 
@@ -340,6 +344,7 @@ impl Default for Console {
             sign_ins_per_minute_user: 10,
             sign_ins_per_minute_address: 120,
             refusals_noted_per_minute: 60,
+            deadline_ms: 250,
             recent_events_max: 1024,
             recent_bytes_max: 1024 * 1024,
             socket: crate::console::limits::SocketLimits::default(),
@@ -395,6 +400,14 @@ impl Config {
         Ok(config)
     }
 
+    /// What boards are made with.
+    pub fn boards(&self) -> crate::boards::Settings {
+        crate::boards::Settings {
+            offline_after: tongdao_domain::time::Millis(self.alarms.offline_after_ms),
+            deadline_ms: self.console.deadline_ms,
+        }
+    }
+
     /// The gateway's settings with where it listens.
     pub fn gateway(&self) -> tongdao_device_gateway::config::GatewayConfig {
         tongdao_device_gateway::config::GatewayConfig {
@@ -412,7 +425,7 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 18] = [
+        let positive: [(&str, i64); 19] = [
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),
@@ -425,6 +438,7 @@ impl Config {
             ("gate.records_per_batch_max", self.gate.records_per_batch_max.try_into().unwrap_or(i64::MAX)),
             ("account.taps_kept_d", self.account.taps_kept_d),
             ("alarms.snooze_max_h", self.alarms.snooze_max_h),
+            ("alarms.offline_after_ms", self.alarms.offline_after_ms + 1),
             ("approvals.ttl_s", self.approvals.ttl_s),
             ("console.session_s", self.console.session_s.try_into().unwrap_or(i64::MAX)),
             ("console.idle_lock_s", self.console.idle_lock_s.try_into().unwrap_or(i64::MAX)),

@@ -1,5 +1,6 @@
 //! `tongdao demo`: the very server of `serve` with the shipped city, a journal of its own and virtual gates in motion.
 use crate::admin::Out;
+use crate::boards::Atlas;
 use crate::cli::{AccountCommand, DemoArgs, DeviceCommand, Op, Who};
 use crate::config::{Config, Listen};
 use crate::exit::{CONFIG, Failure, OK, REFUSED, SOFTWARE};
@@ -37,7 +38,8 @@ pub fn run(args: &DemoArgs, file: Option<&Path>, data_dir: Option<&Path>) -> Res
     sites::add(&mut world, "the shipped city", CITY, None)?;
     let runtime = front_runtime()?;
     let people = ops::user::demo();
-    let server = Server::start(&config, world, &runtime, Some(&people))?;
+    let atlas = Atlas::new(std::slice::from_ref(&site));
+    let server = Server::start(&config, world, atlas, &runtime, Some(&people))?;
     let result = runtime.block_on(play(args, &config, server, site, &people));
     runtime.shutdown_timeout(Duration::from_secs(1));
     if !kept {

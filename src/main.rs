@@ -2,6 +2,7 @@
 #![expect(unreachable_pub, reason = "a program has no outside; `pub` marks what its other files use")]
 mod admin;
 mod backend;
+mod boards;
 mod cli;
 mod config;
 #[expect(dead_code, reason = "not every part is wired yet")]

@@ -1,6 +1,7 @@
 //! A server's life: bind, open, start, serve until told to stop, drain, put away.
 use crate::admin;
 use crate::backend::Backend;
+use crate::boards::{self, Atlas};
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
@@ -15,7 +16,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-use tongdao_actors::node::{Node, Stopped};
+use tongdao_actors::node::{Node, Stopped, cell_count};
 use tongdao_device_gateway::gateway::Gateway;
 use tongdao_domain::world::World;
 
@@ -34,9 +35,9 @@ const GAUGES_EVERY: Duration = Duration::from_secs(1);
 /// What keeps it from starting, with its exit code.
 pub fn run(config: &Config) -> Result<u8, Failure> {
     logs::start(&config.log)?;
-    let world = sites::load(config)?;
+    let (world, atlas) = (sites::load(config)?, Atlas::new(&sites::files(config)?));
     let runtime = front_runtime()?;
-    let server = Server::start(config, world, &runtime, None)?;
+    let server = Server::start(config, world, atlas, &runtime, None)?;
     if let Some(password) = runtime.block_on(ops::user::first(&server.backend))? {
         println!(
             "first start: sign in as `admin` with the password {password} (told this once; `tongdao user passwd admin` makes another)"
@@ -92,11 +93,18 @@ impl Server {
     ///
     /// # Errors
     /// What is wrong, with its exit code; a busy port names its key.
-    pub fn start(config: &Config, world: World, runtime: &tokio::runtime::Runtime, demo: Option<&[SignIn]>) -> Result<Self, Failure> {
+    pub fn start(
+        config: &Config,
+        world: World,
+        atlas: Atlas,
+        runtime: &tokio::runtime::Runtime,
+        demo: Option<&[SignIn]>,
+    ) -> Result<Self, Failure> {
         let prometheus = recorder()?;
         let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
         let opened = node::open(config)?;
         let gateway = Gateway::bind(config.gateway(), opened.clock.now()).map_err(|fault| Failure::caused(CONFIG, &fault))?;
+        let boards = boards::prepare(&opened, cell_count(config.cells.count), &world, atlas, config.boards())?;
         let (node, backend) = node::start(config, opened, world, gateway.hook())?;
         let admin = runtime.block_on(async { admin::bind(&config.data_dir) })?;
         let operating = backend.clone();
@@ -114,6 +122,7 @@ impl Server {
             // Passwords are shown only to those who sit before this very machine.
             let shown = demo.map(|people| serde_json::json!({"users": if address.ip().is_loopback() { people } else { &[] }}));
             let staff = Console::new(backend.clone(), &config.console, address, shown);
+            runtime.block_on(async { staff.show(boards, presence(&gateway)) });
             serve_http(runtime, listener, watched, staff.clone());
             console = Some(staff);
         }
@@ -137,6 +146,12 @@ impl Server {
         tokio::join!(consoles, self.gateway.drain(GOODBYE_MAX));
         self.node.shutdown(DRAIN_MAX).await
     }
+}
+
+/// Which devices have a link, as the gateway sees it.
+fn presence(gateway: &Gateway) -> boards::Presence {
+    let gateway = gateway.clone();
+    Arc::new(move |device| gateway.is_connected(device))
 }
 
 /// One listener for those who watch the process and for staff.

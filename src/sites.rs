@@ -50,6 +50,20 @@ pub fn load(config: &Config) -> Result<World, Failure> {
     Ok(world)
 }
 
+/// Every site file of the config.
+///
+/// # Errors
+/// Exit 78 names file, key and fix.
+pub fn files(config: &Config) -> Result<Vec<site::SiteFile>, Failure> {
+    let wrong =
+        |path: &Path, fault: &dyn std::fmt::Display| Failure::new(CONFIG, format!("config key `sites`: {}: {fault}", path.display()));
+    let read = |path: &PathBuf| {
+        let text = std::fs::read_to_string(path).map_err(|fault| wrong(path, &fault))?;
+        site::parse(&text).map_err(|fault| wrong(path, &fault))
+    };
+    config.sites.iter().map(read).collect()
+}
+
 /// Adds one site to the world.
 ///
 /// # Errors

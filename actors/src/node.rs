@@ -48,6 +48,12 @@ pub struct NodeConfig {
     pub hook: Arc<dyn CellHook>,
 }
 
+/// How many cells a node has: as wanted; 0 = cores − 1, at least 1. Whoever else registers with the journal comes after them.
+#[must_use]
+pub fn cell_count(wanted: usize) -> usize {
+    if wanted > 0 { wanted } else { thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)) }
+}
+
 /// Why a node did not start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -102,7 +108,7 @@ impl Node {
         let NodeConfig { cells, journal, world, clock, limits, hook } = config;
         let world = with_journal(world, &*journal)?;
         let journal = Slow::around(journal, limits.slow_commit)?;
-        let cells = if cells > 0 { cells } else { thread::available_parallelism().map_or(1, |cores| (cores.get() - 1).max(1)) };
+        let cells = cell_count(cells);
         let (ports, lanes): (Vec<_>, Vec<_>) = (0..cells).map(|_| port(&limits)).unzip();
         for (cell, port) in ports.iter().enumerate() {
             journal.register(cell, Arc::new(CellSink(Arc::clone(&port.inbox))), FOLLOWED);
@@ -246,7 +252,11 @@ fn run_system(seeds: Vec<CellSeed>, told: &mpsc::SyncSender<io::Result<System>>)
 }
 
 /// What stations and devices have become since the site files were written.
-fn with_journal(mut world: World, journal: &dyn Journal) -> Result<World, StartError> {
+/// The site files' facts with what stations and devices have become since, as the journal has it.
+///
+/// # Errors
+/// [`StartError`]: the journal cannot be read or replayed.
+pub fn with_journal(mut world: World, journal: &dyn Journal) -> Result<World, StartError> {
     for entity in journal.entities(EntityKind::Station)? {
         if let Some(view) = world.stations.get_mut(entity.id.as_str()) {
             view.state = state_of::<Station>(journal, &entity)?;

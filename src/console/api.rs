@@ -186,6 +186,9 @@ async fn board(State(console): State<Console>, Path(channel): Path<String>, head
     let channel: Channel = channel.parse().map_err(|_| Code::NotFound)?;
     let world = &console.backend().world;
     rights::may(&caller, world, Ask::Sub(&channel))?;
+    if let Channel::Device(device) = &channel {
+        console.open_device(device).await;
+    }
     let (epoch, seq, mut snapshot) = console.hub().snapshot(&channel, console.now()).ok_or(Code::NotFound)?;
     rights::strip(&caller, world, &channel, &mut snapshot);
     Ok(Json(BoardAnswer { epoch, seq, snapshot }))

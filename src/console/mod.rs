@@ -24,6 +24,7 @@ mod upgrade;
 pub use tongdao_protocol::console::channel::Channel;
 
 use crate::backend::Backend;
+use crate::boards::{Follow, Prepared, Presence};
 use crate::config;
 use futures_util::future::BoxFuture;
 use hub::{Hub, HubLimits};
@@ -37,8 +38,10 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tongdao_actors::clock::Clock;
 use tongdao_domain::id::{DeviceId, UserId};
+use tongdao_domain::machine::Event;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::user::{Role, Scope};
+use tongdao_journal::contract::FeedItem;
 use tongdao_protocol::console::codes::{Code, ErrorBody};
 
 /// How often sessions are looked through for what is over or idle.
@@ -102,6 +105,16 @@ impl Console {
             draining: watch::Sender::new(false),
             device_opener: OnceLock::new(),
         }))
+    }
+
+    /// From now on there is something to see. Needs the front runtime.
+    pub fn show(&self, boards: Prepared, presence: Presence) {
+        let people = Box::new(People(self.sessions().clone(), self.0.backend.clone()));
+        let running = boards.run(self.hub(), self.0.backend.door.clone(), presence, vec![people]);
+        self.devices_are_opened_by(Box::new(move |device| {
+            let running = running.clone();
+            Box::pin(async move { running.open_device(&device).await })
+        }));
     }
 
     /// The channels of this node.
@@ -219,5 +232,20 @@ impl Console {
     /// Everything under `/ws` and `/api/v1`, and the pages.
     pub fn routes(&self) -> axum::Router {
         api::routes().merge(upgrade::routes()).fallback(assets::page).with_state(self.clone())
+    }
+}
+
+/// Follows users: whatever is committed of one counts for their sessions at once.
+struct People(Sessions, Backend);
+
+impl Follow for People {
+    fn event(&mut self, feed: &FeedItem, event: &Event) {
+        let (Event::User(_), Ok(user)) = (event, UserId::new(feed.entity.id.as_str())) else { return };
+        let (sessions, backend) = (self.0.clone(), self.1.clone());
+        tokio::spawn(async move {
+            if let Ok(state) = Staff::new(&backend).state(&user).await {
+                sessions.user_is(&user, &state);
+            }
+        });
     }
 }

@@ -16,6 +16,7 @@ mod journal;
 mod links;
 mod meter;
 mod process;
+mod recent;
 mod taps;
 
 pub use actors::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLost, DoorBusy, DoorDepth, EntityQuarantined, OwedSent, Reloaded};
@@ -28,6 +29,7 @@ pub use journal::{CheckpointWritten, CommitEnded, GroupCommitted, JournalFailed,
 pub use links::{AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, LinkOpened, Subscribed, UnknownField};
 pub use meter::CounterSet;
 pub use process::{AdminCommand, ClockStepped, ProcessStarted, ProcessStopping};
+pub use recent::{DECISION_TIMES, DecisionTimes, TimesSample};
 pub use taps::TapMeter;
 
 #[cfg(test)]

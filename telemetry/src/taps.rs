@@ -1,6 +1,7 @@
 //! Taps: the hot path.
 use crate::catalogue::Metric;
 use crate::meter::CounterSet;
+use crate::recent::DECISION_TIMES;
 use metrics::{Histogram, histogram};
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ impl TapMeter {
     pub fn answered(&self, code: &'static str, took: Duration) {
         self.answers.count(code);
         self.seconds.record(took.as_secs_f64());
+        DECISION_TIMES.record(took);
     }
 }
 
