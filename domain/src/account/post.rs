@@ -65,6 +65,11 @@ impl Account {
         self.facts.iter().rev().find(|fact| fact.counts())
     }
 
+    /// The newest tap that counts and travelled before this one.
+    pub(super) fn counting_before(&self, fact: &Fact) -> Option<&Fact> {
+        self.facts.iter().rev().filter(|known| known.counts()).find(|known| known.order() < fact.order())
+    }
+
     /// The journey that is open at the time of travel of a tap, before that tap.
     pub(super) fn open_before(&self, rules: &Rules<'_>, fact: &Fact) -> Option<Open> {
         let before = self.facts.partition_point(|known| known.order() < fact.order());

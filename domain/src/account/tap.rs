@@ -27,7 +27,7 @@ impl Account {
             return Decision::Ask { otherwise: Reply::Tap(TapDecision::bare(tap, Code::Expired, context.now)) };
         }
         let fact = self.approved_fact(context, tap, station, medium);
-        if let Some(first) = self.last_counting().filter(|last| self.rules(context.world).repeats(last, &fact)) {
+        if let Some(first) = self.counting_before(&fact).filter(|before| self.rules(context.world).repeats(before, &fact)) {
             return self.repeated(context, tap, station, first);
         }
         let scene = Scene::new(context.world, station, tap.at);
@@ -114,7 +114,12 @@ impl Account {
         let flat = scene.version.is_some_and(crate::fare::FareVersion::is_flat);
         match fact.direction {
             _ if scene.has(Mode::Emergency) => None,
-            Direction::Entry => (!flat && self.rules(context.world).is_in(open, fact.at)).then_some(Code::AlreadyIn),
+            Direction::Entry => {
+                // Whoever is in now is in, though a gate's clock may say that this tap travelled before that entry.
+                let rules = self.rules(context.world);
+                let inside = |open: Option<&Open>| open.is_some_and(|open| rules.is_in(Some(open), fact.at.max(open.entry.at)));
+                (!flat && (inside(open) || inside(self.open.as_ref()))).then_some(Code::AlreadyIn)
+            }
             Direction::Exit if flat => Some(Code::NoEntry),
             Direction::Exit => {
                 let inside = open.is_some_and(|open| open.closes_at > fact.at);

@@ -166,3 +166,23 @@ fn the_retap_window_can_be_off() {
 pub(super) fn refused(code: RefusalCode, hint: &str) -> Reply {
     crate::machine::Refusal::reply(code, hint)
 }
+
+#[test]
+fn a_gate_whose_clock_is_behind_makes_no_repeat_and_no_second_entry() {
+    let mut rider = Rider::with(10_000);
+    let first = rider.enter("s0");
+    let mut behind = rider.wait(Millis::seconds(5)).new_tap(Direction::Entry, "s0");
+    behind.at = behind.at - Millis::seconds(30);
+    let decide_by = rider.account.now + Millis(250);
+    let mut ask = |tap: &Tap| match rider.account.ask(Command::Tap { tap: tap.clone(), station: id("s0"), decide_by }) {
+        Reply::Tap(decision) => decision,
+        other => panic!("no answer to a tap: {other:?}"),
+    };
+    let answer = ask(&behind);
+    assert_eq!((answer.code, answer.reference), (Code::AlreadyIn, None), "25 s before the first by its own clock");
+    behind.at = decide_by - Millis(4_250);
+    behind.id.seq += 1;
+    assert_eq!(ask(&behind).reference, first.reference, "within 3 s after it: a repeat");
+    assert_eq!((rider.held(), rider.balance()), (200, 10_000));
+    assert_eq!(rider.account.replayed(), rider.account.state);
+}
