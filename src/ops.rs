@@ -7,6 +7,7 @@ mod journal;
 mod station;
 pub mod user;
 
+pub use device::{hash as hash_of_secret, new_secret};
 pub use journal::{doctor_files, verify_files};
 
 use crate::admin::Out;

@@ -157,6 +157,7 @@ fn presence(gateway: &Gateway) -> boards::Presence {
 /// One listener for those who watch the process and for staff.
 fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener, watched: axum::Router, console: Console) {
     runtime.spawn(console.clone().keep_order());
+    runtime.spawn(crate::console::commands::resume(console.clone()));
     let routes = watched.merge(console.routes()).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
         let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {

@@ -32,6 +32,7 @@ pub fn settings(config: &Config) -> Settings {
         answers_kept: Millis::hours(config.journal.answers_kept_h),
         alarm_snooze_max: Millis::hours(config.alarms.snooze_max_h),
         approval_ttl_max: Millis::seconds(config.approvals.ttl_s),
+        waive_above: config.approvals.waive_above.0,
         ..Settings::default()
     }
 }

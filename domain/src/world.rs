@@ -6,6 +6,7 @@ use crate::entity::EntityKey;
 use crate::fare::{FareTable, FareVersion};
 use crate::id::{DeviceId, FareTableId, SiteId, StationId};
 use crate::machine::{Event, Machine};
+use crate::money::Amount;
 use crate::station::{GateMode, Mode, NO_MODES, Service, Station};
 use crate::time::{Calendar, Millis, Timestamp};
 use compact_str::CompactString;
@@ -54,6 +55,8 @@ pub struct Settings {
     pub alarm_snooze_max: Millis,
     /// A command waits for a second person at most this long.
     pub approval_ttl_max: Millis,
+    /// A waiver at the service desk above this needs a second person.
+    pub waive_above: Amount,
 }
 
 impl Default for Settings {
@@ -79,6 +82,7 @@ impl Default for Settings {
             alarms_max: 256,
             alarm_snooze_max: Millis::hours(24),
             approval_ttl_max: Millis::hours(24),
+            waive_above: Amount::from_fen(5_000),
         }
     }
 }

@@ -79,6 +79,7 @@ struct Inner {
     sessions: Sessions,
     guard: Guard,
     notes: notes::Notes,
+    acks: commands::acks::Acks,
     demo: Option<serde_json::Value>,
     seats: socket::Seats,
     draining: watch::Sender<bool>,
@@ -98,6 +99,7 @@ impl Console {
             sessions: Sessions::new(settings.sessions()),
             guard: Guard::new(settings, clock.clone()),
             notes: notes::Notes::new(settings, clock),
+            acks: commands::acks::Acks::default(),
             settings: settings.clone(),
             backend,
             demo,
@@ -136,6 +138,11 @@ impl Console {
     #[must_use]
     pub fn sessions(&self) -> &Sessions {
         &self.0.sessions
+    }
+    /// Answers of commands.
+    #[must_use]
+    pub fn acks(&self) -> &commands::acks::Acks {
+        &self.0.acks
     }
     /// The users.
     #[must_use]

@@ -48,13 +48,14 @@ pub(super) async fn run(backend: &Backend, command: DeviceCommand, out: &Out) ->
 }
 
 /// 160 random bits as 32 letters and digits.
-fn new_secret() -> String {
+pub fn new_secret() -> String {
     const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
     let bits: [u8; 32] = rand::random();
     bits.iter().map(|b| char::from(LETTERS[usize::from(b % 32)])).collect()
 }
 
-fn hash(secret: &str) -> SecretHash {
+/// What the registry keeps of a secret.
+pub fn hash(secret: &str) -> SecretHash {
     SecretHash(Sha256::digest(secret.as_bytes()).into())
 }
 

@@ -599,8 +599,8 @@ export interface FoundPosting {
 export interface FoundTap {
   /** When, by the gate's clock. */
   at: Time;
-  /** The gate's code. */
-  code: string;
+  /** The gate's code, where it is known. */
+  code?: string;
   /** The gate. */
   device: string;
   /** Which way. */

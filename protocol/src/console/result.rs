@@ -112,8 +112,9 @@ pub struct FoundTap {
     pub at: Time,
     /// What it was told.
     pub result: Shown,
-    /// The gate's code.
-    pub code: String,
+    /// The gate's code, where it is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
     /// What was charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fare: Option<Money>,
