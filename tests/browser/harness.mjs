@@ -65,6 +65,12 @@ export class Server {
     this.cookie = undefined;
   }
 
+  /** Why the work of a page cannot be tried on this server: it answers no operation at all; undefined where it does. */
+  async speechless() {
+    const answer = await this.command("user.end_sessions", { user: "nobody-of-this-name" });
+    return answer.code === "UNKNOWN_OP" ? "this server does not know the operations of the console" : undefined;
+  }
+
   get url() {
     return `http://127.0.0.1:${this.port}`;
   }

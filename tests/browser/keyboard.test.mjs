@@ -10,6 +10,8 @@ test("by keyboard alone", { skip: missing() ?? false }, async (t) => {
     await chromium.close();
     await server.stop();
   });
+  const speechless = await server.speechless();
+  if (speechless) return t.skip(speechless);
   const wang = await server.person("wang", ["gate_operator"]);
   const li = await server.person("li", ["gate_operator", "manager"]);
   const desk = await Desk.open(chromium, server);

@@ -10,6 +10,8 @@ test("the other pages by keyboard alone", { skip: missing() ?? false }, async (t
     await chromium.close();
     await server.stop();
   });
+  const speechless = await server.speechless();
+  if (speechless) return t.skip(speechless);
   const li = await server.person("li", ["gate_operator", "manager"]);
   const admin = await Desk.open(chromium, server);
   await admin.signIn(server.admin);
