@@ -2,7 +2,6 @@
 use super::report::Report;
 use super::run::Run;
 use super::sent::Sent;
-use super::traffic::Gauge;
 use super::*;
 use crate::clock::Clock;
 use futures_util::{SinkExt as _, StreamExt as _};
@@ -74,7 +73,6 @@ async fn accept(listener: TcpListener, manner: Manner) {
 /// Lets in who comes as a page does.
 struct Door;
 impl Callback for Door {
-    #[expect(clippy::result_large_err, reason = "the signature is the library's")]
     fn on_request(self, request: &Request, mut response: Response) -> Result<Response, ErrorResponse> {
         let said = |name| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
         assert_eq!(said(header::COOKIE), "session=abc");
