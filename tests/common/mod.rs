@@ -6,6 +6,7 @@
     clippy::disallowed_methods,
     reason = "each test file uses its own part; a test of a whole process waits for it by the wall clock"
 )]
+pub mod http;
 pub mod raw;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnAck, LastWill, PubAckReason};
