@@ -38,11 +38,6 @@ pub fn run(config: &Config) -> Result<u8, Failure> {
     let (world, atlas) = (sites::load(config)?, Atlas::new(&sites::files(config)?));
     let runtime = front_runtime()?;
     let server = Server::start(config, world, atlas, &runtime, None)?;
-    if let Some(password) = runtime.block_on(ops::user::first(&server.backend))? {
-        println!(
-            "first start: sign in as `admin` with the password {password} (told this once; `tongdao user passwd admin` makes another)"
-        );
-    }
     let told = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |address| address.to_string());
     let (mqtt, mqtts, http) = (told(config.listen.mqtt), told(config.listen.mqtts), told(config.listen.http));
     tracing::info!(mqtt, mqtts, http, "serving");
@@ -116,9 +111,12 @@ impl Server {
         if let Some(listener) = http {
             let watched = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
             let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
-            if let Some(people) = demo {
-                runtime.block_on(ops::user::settle(&backend, people))?;
-            }
+            runtime.block_on(async {
+                match demo {
+                    Some(people) => ops::user::settle(&backend, people).await,
+                    None => first_user(&backend).await,
+                }
+            })?;
             // Passwords are shown only to those who sit before this very machine.
             let shown = demo.map(|people| serde_json::json!({"users": if address.ip().is_loopback() { people } else { &[] }}));
             let staff = Console::new(backend.clone(), &config.console, address, shown);
@@ -152,6 +150,16 @@ impl Server {
 fn presence(gateway: &Gateway) -> boards::Presence {
     let gateway = gateway.clone();
     Arc::new(move |device| gateway.is_connected(device))
+}
+
+/// Where nobody can sign in yet, `admin` can; their password is told once, here and nowhere else.
+async fn first_user(backend: &Backend) -> Result<(), Failure> {
+    if let Some(password) = ops::user::first(backend).await? {
+        println!(
+            "first start: sign in as `admin` with the password {password} (told this once; `tongdao user passwd admin` makes another)"
+        );
+    }
+    Ok(())
 }
 
 /// One listener for those who watch the process and for staff.

@@ -4,8 +4,9 @@ use super::rights::{self, Ask};
 use super::{Caller, Channel, Console};
 use crate::exit::Failure;
 use crate::show;
-use axum::extract::{Path, Query, State};
+use axum::extract::{FromRequestParts, Path, Query, State};
 use axum::http::HeaderMap;
+use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ use tongdao_domain::user::User;
 use tongdao_domain::world::StationView;
 use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::http::{Page, UserItem};
+use tongdao_protocol::console::strict::BadArgs;
 
 /// Items of a page where nothing else is asked for.
 const ITEMS: usize = 100;
@@ -42,7 +44,7 @@ pub(super) fn routes() -> Router<Console> {
         .route("/api/v1/users/{id}", get(user))
 }
 
-/// Which page.
+/// Which page, out of the query of the address.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Which {
@@ -50,6 +52,15 @@ struct Which {
     cursor: Option<String>,
     /// Items, at most.
     limit: Option<usize>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Which {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let bad = |_| ErrorBody::from(&BadArgs::bad("query", "cursor and limit, a number"));
+        Query::from_request_parts(parts, state).await.map(|Query(which)| which).map_err(|fault| bad(fault).into())
+    }
 }
 
 impl Which {
@@ -83,7 +94,7 @@ fn describe_station(id: &StationId, view: &StationView) -> Value {
     json!({"station": id, "site": view.site, "name": names, "modes": view.state.modes, "rev": view.state.rev, "gates": view.gates})
 }
 
-async fn stations(State(console): State<Console>, headers: HeaderMap, Query(which): Query<Which>) -> Items {
+async fn stations(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
     let caller = console.looks(&headers).await?;
     Ok(Json(which.of(all_stations(&console, &caller).await?.into_iter())))
 }
@@ -133,7 +144,7 @@ impl Console {
     }
 }
 
-async fn devices(State(console): State<Console>, headers: HeaderMap, Query(which): Query<Which>) -> Items {
+async fn devices(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
     let caller = console.looks(&headers).await?;
     let keys = console.backend().entities(EntityKind::Device).await.map_err(refused)?;
     let limit = which.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
@@ -181,7 +192,7 @@ fn named(items: Vec<Value>, field: &str, id: &str) -> One {
     one(items.into_iter().find(|item| item.get(field).and_then(Value::as_str) == Some(id)))
 }
 
-async fn alarms(State(console): State<Console>, headers: HeaderMap, Query(which): Query<Which>) -> Items {
+async fn alarms(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
     Ok(Json(which.of(keyed(console.board_items(&headers, Channel::Alarms).await?))))
 }
 
@@ -189,7 +200,7 @@ async fn alarm(State(console): State<Console>, headers: HeaderMap, Path(id): Pat
     named(console.board_items(&headers, Channel::Alarms).await?, "alarm", &id)
 }
 
-async fn approvals(State(console): State<Console>, headers: HeaderMap, Query(which): Query<Which>) -> Items {
+async fn approvals(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
     Ok(Json(which.of(keyed(console.board_items(&headers, Channel::Approvals).await?))))
 }
 
@@ -197,7 +208,7 @@ async fn approval(State(console): State<Console>, headers: HeaderMap, Path(id): 
     named(console.board_items(&headers, Channel::Approvals).await?, "approval", &id)
 }
 
-async fn users(State(console): State<Console>, headers: HeaderMap, Query(which): Query<Which>) -> Result<Json<Page<UserItem>>, Refused> {
+async fn users(State(console): State<Console>, headers: HeaderMap, which: Which) -> Result<Json<Page<UserItem>>, Refused> {
     let caller = console.looks(&headers).await?;
     rights::may_see_users(&caller)?;
     let mut items = Vec::new();
@@ -212,4 +223,24 @@ async fn user(State(console): State<Console>, headers: HeaderMap, Path(id): Path
     rights::may_see_users(&caller)?;
     let id = UserId::new(&id).map_err(|_| not_found())?;
     one(console.user_item(&id).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(cursor: Option<&str>, limit: Option<usize>) -> Page<u32> {
+        let items = ["a", "b", "c", "d", "e"].into_iter().zip(1..).map(|(key, item)| (key.to_owned(), item));
+        Which { cursor: cursor.map(str::to_owned), limit }.of(items)
+    }
+
+    #[test]
+    fn pages_follow_one_another_without_a_gap() {
+        assert_eq!(page(None, None), Page { items: vec![1, 2, 3, 4, 5], next: None });
+        assert_eq!(page(None, Some(2)), Page { items: vec![1, 2], next: Some("b".into()) });
+        assert_eq!(page(Some("b"), Some(2)), Page { items: vec![3, 4], next: Some("d".into()) });
+        assert_eq!(page(Some("d"), Some(2)), Page { items: vec![5], next: None });
+        assert_eq!(page(Some("e"), Some(2)), Page { items: vec![], next: None });
+        assert_eq!(page(None, Some(0)).items.len(), 1, "a page has at least one item");
+    }
 }
