@@ -81,7 +81,7 @@ fn a_wrong_name_and_a_wrong_password_are_not_told_apart_and_too_many_tries_wait(
     let waits = refused("li", &password);
     assert_eq!(waits.refusal(), (429, "TOO_MANY".into()), "even with the right one");
     assert!(waits.header("retry-after").is_some_and(|seconds| seconds.parse::<u32>().is_ok_and(|s| (1..=60).contains(&s))), "{waits:?}");
-    assert_eq!(refused("li ming", "x").refusal(), (401, "BAD_CREDENTIALS".into()), "no user can be called that");
+    assert_eq!(refused("li ming", "x").refusal(), (400, "BAD_ARGS".into()), "no user can be called that");
     let told = noted(&server, "session.refused");
     assert_eq!(told.iter().filter(|line| line["d"]["by"] == "li").count(), 3);
     assert!(told.iter().all(|line| !line.to_string().contains("nobody-here")), "what was typed stands nowhere: {told:?}");

@@ -57,6 +57,9 @@ fn find(path: &str) -> Option<(&str, EmbeddedFile)> {
     if let Some(file) = kind(path).and_then(|_| Files::get(path)) {
         return Some((path, file));
     }
+    if path.split('/').any(|part| part == "..") {
+        return None;
+    }
     let first = path.split('/').next().unwrap_or_default();
     let folder = ["api", "ws", "vendor", "style", "locales", "ui", "charts", "types"].contains(&first);
     let file = !path.contains('/') && path.contains('.') || path.ends_with(".js") || path.ends_with(".ftl");

@@ -14,7 +14,7 @@ pub struct Route {
     pub method: &'static str,
     /// The path with its parameters in braces.
     pub path: &'static str,
-    /// Needs a session.
+    /// Needs a session, a ticket or a token.
     pub signed_in: bool,
     summary: &'static str,
     body: Option<&'static str>,
@@ -51,10 +51,10 @@ pub const ROUTES: &[Route] = &[
     post("/api/v1/login", false, Some("login"), Answer::Json("me"), "Sign in; sets the session cookie"),
     post("/api/v1/logout", true, None, Answer::None, "End the session"),
     post("/api/v1/unlock", true, Some("unlock"), Answer::Json("me"), "Unlock the page"),
-    get("/api/v1/demo", false, Answer::Object, "What a demo says of itself; 404 where this is none"),
     post("/api/v1/lock", true, None, Answer::Json("me"), "Lock the page"),
+    get("/api/v1/demo", false, Answer::Object, "What a demo says of itself; 404 where this is none"),
     get("/api/v1/me", true, Answer::Json("me"), "Who is signed in, with which rights"),
-    post(TICKETS, true, None, Answer::Json("ws_ticket"), "A ticket for one WebSocket connection; a program names itself with HTTP Basic"),
+    post(TICKETS, true, None, Answer::Json("ws_ticket"), "A ticket for one WebSocket connection"),
     post("/api/v1/commands", true, Some("command"), Answer::Json("ack"), "Every command, by the same door as the WebSocket's `cmd`"),
     get("/api/v1/boards/{channel}", true, Answer::Json("board"), "A channel as it is now"),
     get("/api/v1/stations", true, Answer::Json("stations"), "Stations in scope"),
@@ -142,11 +142,6 @@ impl Route {
             }
             _ => Vec::new(),
         }
-    }
-    /// What stands in braces in its path.
-    #[must_use]
-    pub fn parameter(&self) -> Option<&'static str> {
-        self.path.split_once('{').and_then(|(_, rest)| rest.split_once('}')).map(|(name, _)| name)
     }
     fn id(&self) -> String {
         let words: String = self.path.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
