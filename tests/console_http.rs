@@ -88,6 +88,7 @@ fn a_wrong_name_and_a_wrong_password_are_not_told_apart_and_too_many_tries_wait(
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "waits for a real server, at most for a while")]
 fn a_page_that_nobody_uses_is_locked_and_shows_nothing() {
     let server = Server::start("[console]\nidle_lock_s = 1\nsign_ins_per_minute_user = 1000");
     let password = add(&server, "li", "manager", "all");

@@ -1,14 +1,16 @@
 //! Four eyes: what needs a second person waits in the journal; another person lets it through, bound to what they saw; then
 //! it runs under its own command id. A crash between the two is made good at the next start.
+use super::desk::adjustment;
 use super::{Answer, Channel, Job, ask_as, done, refused, state_of};
 use crate::console::rights::{self, Ask};
 use crate::console::{Caller, Console};
 use sha2::{Digest as _, Sha256};
 use tongdao_actors::state::EntityState;
-use tongdao_domain::account::AdjustKind;
+use tongdao_domain::account::Account;
 use tongdao_domain::approval::{Approval, Asked, Command, Entry};
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::id::{CommandId, StationId};
+use tongdao_domain::machine::{Context, Decision, Machine as _};
 use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::op::{ApprovalArgs, JourneyAdjustArgs, Op};
 use tongdao_protocol::console::result::Nothing;
@@ -19,7 +21,7 @@ impl Job<'_> {
     pub(super) async fn needs_a_second_person(&self, op: &Op) -> Result<bool, ErrorBody> {
         match op {
             Op::StationRelease(args) => self.is_in_emergency(&args.station).await,
-            Op::JourneyAdjust(args) if AdjustKind::from(args.kind) == AdjustKind::Waive => self.waives_much(args).await,
+            Op::JourneyAdjust(args) => self.gives_much(args).await,
             _ => Ok(false),
         }
     }
@@ -29,9 +31,18 @@ impl Job<'_> {
         Ok(matches!(self.state(&station.into()).await?, EntityState::Station(station) if station.in_emergency()))
     }
 
-    async fn waives_much(&self, args: &JourneyAdjustArgs) -> Result<bool, ErrorBody> {
-        let held = self.account(&args.account).await?.held();
-        Ok(held > self.console.backend().world.settings.waive_above)
+    /// Would the rider have more than the limit afterwards that they have not now? The account itself says what would happen.
+    async fn gives_much(&self, args: &JourneyAdjustArgs) -> Result<bool, ErrorBody> {
+        let (before, world) = (self.account(&args.account).await?, &self.console.backend().world);
+        let (me, now) = (EntityKey::from(&args.account), self.console.now());
+        let context = Context { me: &me, command_id: &self.command_id, world, now };
+        let Decision::Commit { events, .. } = before.decide(&context, &Default::default(), &adjustment(args, &self.by)) else {
+            return Ok(false);
+        };
+        let mut after = before.clone();
+        events.iter().for_each(|event| after.apply(event, now));
+        let free = |account: &Account| account.balance - account.held();
+        Ok(free(&after) - free(&before) > world.settings.waive_above)
     }
 
     /// The same command id asks for the same approval, however often it comes.

@@ -2,6 +2,7 @@
 use super::{Answer, Channel, Job, done, refused};
 use tongdao_actors::state::EntityState;
 use tongdao_domain::account::{Account, Command};
+use tongdao_domain::device::By;
 use tongdao_domain::id::{AccountId, Token};
 use tongdao_domain::journey::{Fact, Journey, Passed, Recorded, Stop, Told, journeys};
 use tongdao_domain::machine::Reply;
@@ -16,8 +17,7 @@ use tongdao_protocol::money::Money;
 
 impl Job<'_> {
     pub(super) async fn journey_adjust(&self, args: &JourneyAdjustArgs) -> Answer {
-        let (kind, station, at) = (args.kind.into(), args.station.clone(), args.at.map(|at| at.0));
-        let reply = self.ask((&args.account).into(), Command::Adjust { kind, station, at, by: self.by.clone() }).await?;
+        let reply = self.ask((&args.account).into(), adjustment(args, &self.by)).await?;
         let fare = if let Reply::Adjusted { fare } = reply { fare } else { Amount::default() };
         done(&wire::Adjusted { fare: Money::of(fare, Currency::CNY) }, Some(Channel::Audit))
     }
@@ -53,6 +53,11 @@ impl Job<'_> {
     }
 }
 
+/// The account's command.
+pub(super) fn adjustment(args: &JourneyAdjustArgs, by: &By) -> Command {
+    Command::Adjust { kind: args.kind.into(), station: args.station.clone(), at: args.at.map(|at| at.0), by: by.clone() }
+}
+
 fn found(id: &AccountId, account: &Account, world: &World, now: tongdao_domain::time::Timestamp) -> Option<wire::Found> {
     let view = account.view(id.as_str(), now, world)?;
     let (mut walked, _) = journeys(&account.facts, &account.rules(world));
@@ -61,7 +66,8 @@ fn found(id: &AccountId, account: &Account, world: &World, now: tongdao_domain::
     let postings = view.postings.iter().rev().map(|posting| wire::FoundPosting {
         reference: posting.reference.0.to_string(),
         command_id: posting.command_id.to_string(),
-        amount: money(posting.amount),
+        // As people read an account: negative = charged.
+        amount: money(-posting.amount),
         state: word(&posting.state),
         at: posting.at.into(),
     });
