@@ -36,8 +36,10 @@ const BUSY_AGAIN: Duration = Duration::from_millis(50);
 /// … and so often.
 const BUSY_TRIES: u32 = 10;
 /// First words of the ids that this program makes itself: a console must not take a tap's id away.
-const OWN_IDS: [&str; 13] =
-    ["tap", "passage", "record", "tick", "struck", "op", "note", "fault", "audit", "order", "alarm", "approval", "state"];
+const OWN_IDS: [&str; 19] = [
+    "tap", "passage", "record", "tick", "struck", "op", "note", "fault", "audit", "order", "alarm", "approval", "state", "ack", "boot",
+    "keeper", "mode", "link", "records",
+];
 
 /// A command as it came in.
 #[derive(Debug, Clone)]
