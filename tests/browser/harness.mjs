@@ -167,7 +167,7 @@ export class Desk {
   /** Signs in by keyboard, as a person does. */
   async signIn({ user, password }, path = "/") {
     await this.page.goto(this.server.url + path);
-    await this.page.locator('input[name="user"]').waitFor();
+    await this.page.waitForFunction(() => document.activeElement?.getAttribute("name") === "user");
     await this.page.keyboard.type(user);
     await this.keys("Tab");
     await this.page.keyboard.type(password);
