@@ -13,7 +13,7 @@ use std::time::Duration;
 use tongdao_domain::world::World;
 use tongdao_loadtest::clock::Clock;
 use tongdao_loadtest::demo::{Cast, DemoConfig, ServerStats};
-use tongdao_protocol::site::{self, SiteFile};
+use tongdao_protocol::site::SiteFile;
 
 /// The demo's city.
 const CITY: &str = include_str!("../config/sites/chengdu.toml");
@@ -33,9 +33,8 @@ pub fn run(args: &DemoArgs, file: Option<&Path>, data_dir: Option<&Path>) -> Res
     "warn".clone_into(&mut config.log.filter);
     logs::start(&config.log)?;
     free_ports(&mut config.listen)?;
-    let site = site::parse(CITY).map_err(|fault| Failure::new(CONFIG, format!("the shipped city: {fault}")))?;
     let mut world = World { settings: sites::settings(&config), ..World::default() };
-    sites::add(&mut world, "the shipped city", CITY, None)?;
+    let site = sites::add(&mut world, "the shipped city", CITY, None)?;
     let runtime = front_runtime()?;
     let people = ops::user::demo();
     let atlas = Atlas::new(std::slice::from_ref(&site));

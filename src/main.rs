@@ -5,7 +5,6 @@ mod backend;
 mod boards;
 mod cli;
 mod config;
-#[cfg_attr(not(test), expect(dead_code, reason = "some parts are asked for by tests alone"))]
 mod console;
 mod demo;
 mod exit;

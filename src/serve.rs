@@ -35,7 +35,8 @@ const GAUGES_EVERY: Duration = Duration::from_secs(1);
 /// What keeps it from starting, with its exit code.
 pub fn run(config: &Config) -> Result<u8, Failure> {
     logs::start(&config.log)?;
-    let (world, atlas) = (sites::load(config)?, Atlas::new(&sites::files(config)?));
+    let (world, files) = sites::read(config)?;
+    let atlas = Atlas::new(&files);
     let runtime = front_runtime()?;
     let server = Server::start(config, world, atlas, &runtime, None)?;
     let told = |address: Option<SocketAddr>| address.map_or_else(|| "off".to_owned(), |address| address.to_string());

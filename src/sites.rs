@@ -42,34 +42,29 @@ pub fn settings(config: &Config) -> Settings {
 /// # Errors
 /// Exit 78 names file, key and fix.
 pub fn load(config: &Config) -> Result<World, Failure> {
+    read(config).map(|(world, _)| world)
+}
+
+/// The same with the files themselves: what is in them for people, such as the map.
+///
+/// # Errors
+/// Exit 78 names file, key and fix.
+pub fn read(config: &Config) -> Result<(World, Vec<site::SiteFile>), Failure> {
     let mut world = World { settings: settings(config), ..World::default() };
+    let mut files = Vec::new();
     for path in &config.sites {
         let text = std::fs::read_to_string(path)
             .map_err(|fault| Failure::new(CONFIG, format!("config key `sites`: {}: {fault}", path.display())))?;
-        add(&mut world, &path.display().to_string(), &text, path.parent())?;
+        files.push(add(&mut world, &path.display().to_string(), &text, path.parent())?);
     }
-    Ok(world)
+    Ok((world, files))
 }
 
-/// Every site file of the config.
+/// Adds one site to the world and answers its file.
 ///
 /// # Errors
 /// Exit 78 names file, key and fix.
-pub fn files(config: &Config) -> Result<Vec<site::SiteFile>, Failure> {
-    let wrong =
-        |path: &Path, fault: &dyn std::fmt::Display| Failure::new(CONFIG, format!("config key `sites`: {}: {fault}", path.display()));
-    let read = |path: &PathBuf| {
-        let text = std::fs::read_to_string(path).map_err(|fault| wrong(path, &fault))?;
-        site::parse(&text).map_err(|fault| wrong(path, &fault))
-    };
-    config.sites.iter().map(read).collect()
-}
-
-/// Adds one site to the world.
-///
-/// # Errors
-/// Exit 78 names file, key and fix.
-pub fn add(world: &mut World, name: &str, text: &str, folder: Option<&Path>) -> Result<(), Failure> {
+pub fn add(world: &mut World, name: &str, text: &str, folder: Option<&Path>) -> Result<site::SiteFile, Failure> {
     let wrong = |file: &str, fault: &dyn std::fmt::Display| Failure::new(CONFIG, format!("{file}: {fault}"));
     let file = site::parse(text).map_err(|fault| wrong(name, &fault))?;
     let (fares_name, fares_text) = fare_table(file.fares.as_str(), folder).ok_or_else(|| {
@@ -85,7 +80,8 @@ pub fn add(world: &mut World, name: &str, text: &str, folder: Option<&Path>) -> 
         )
     })?;
     let table = site::parse_fares(&fares_text).map_err(|fault| wrong(&fares_name, &fault))?;
-    site::add_to_world(world, &file, table).map_err(|fault| wrong(name, &fault))
+    site::add_to_world(world, &file, table).map_err(|fault| wrong(name, &fault))?;
+    Ok(file)
 }
 
 /// The fare table: beside the site file, in the working folder's `config/fares`, or shipped.

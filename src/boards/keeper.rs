@@ -40,23 +40,21 @@ impl Keeper {
         Self { grace, ..Self::default() }
     }
 
-    /// What the alarms have to be told now. `alarms` by their names.
-    pub fn wanted<'a>(
+    /// What the alarms, by their names, have to be told now.
+    pub fn wanted(
         &mut self,
         world: &World,
         gates: &BTreeMap<DeviceId, GateNow>,
         facts: NodeFacts,
-        alarm: impl Fn(&str) -> Option<&'a Alarm>,
-        known: &BTreeSet<String>,
+        alarms: &BTreeMap<String, Alarm>,
         now: Timestamp,
     ) -> Vec<Wanted> {
         let causes = self.causes(world, gates, facts, now);
         self.told.retain(|cause| causes.contains_key(cause));
-        let due = |cause: &Cause| !stands(cause, &alarm) && (cause.0.ends_by_itself() || !self.told.contains(cause));
+        let due = |cause: &Cause| !stands(cause, alarms) && (cause.0.ends_by_itself() || !self.told.contains(cause));
         let mut wanted: Vec<_> = causes.iter().filter(|(cause, _)| due(cause)).map(|(cause, severity)| raise(cause, *severity)).collect();
-        self.told.extend(causes.keys().filter(|cause| stands(cause, &alarm)).cloned());
-        for name in known {
-            let Some(entry) = alarm(name).and_then(Alarm::current).filter(|entry| entry.code.ends_by_itself()) else { continue };
+        self.told.extend(causes.keys().filter(|cause| stands(cause, alarms)).cloned());
+        for entry in alarms.values().filter_map(Alarm::current).filter(|entry| entry.code.ends_by_itself()) {
             let places = entry.devices.iter().map(|device| Some(device.clone())).chain(entry.at_source.then_some(None));
             for device in places {
                 if !causes.contains_key(&(entry.code, entry.source.to_string(), device.clone())) {
@@ -125,8 +123,8 @@ fn station<'a>(id: &'a StationId, state: &'a Station) -> impl Iterator<Item = (C
     })
 }
 
-fn stands<'a>((code, source, device): &Cause, alarm: &impl Fn(&str) -> Option<&'a Alarm>) -> bool {
-    let Some(entry) = alarm(&format!("{}.{source}", code.name())).and_then(Alarm::current) else { return false };
+fn stands((code, source, device): &Cause, alarms: &BTreeMap<String, Alarm>) -> bool {
+    let Some(entry) = alarms.get(alarm::key(*code, source).id.as_str()).and_then(Alarm::current) else { return false };
     device.as_ref().map_or(entry.at_source, |device| entry.devices.contains(device))
 }
 
@@ -168,8 +166,7 @@ mod tests {
             count
         }
         fn turn(&mut self, keeper: &mut Keeper, world: &World, gates: &BTreeMap<DeviceId, GateNow>, at: i64) -> usize {
-            let known = self.0.keys().cloned().collect();
-            let wanted = keeper.wanted(world, gates, NodeFacts::default(), |name| self.0.get(name), &known, NOW + Millis(at));
+            let wanted = keeper.wanted(world, gates, NodeFacts::default(), &self.0, NOW + Millis(at));
             self.obey(wanted)
         }
         fn open(&self) -> Vec<&str> {

@@ -76,10 +76,10 @@ impl Alarms {
             Some((station, entry.state != alarm::State::Raised))
         })
     }
-    /// An alarm by its name.
+    /// Alarms by their names.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<&Alarm> {
-        self.machines.of.get(name)
+    pub const fn all(&self) -> &BTreeMap<String, Alarm> {
+        &self.machines.of
     }
     fn item(&self, name: &str, alarm: &Alarm) -> Option<AlarmItem> {
         let entry = alarm.entry.as_ref()?;

@@ -17,6 +17,7 @@ mod testing;
 mod tests;
 
 pub use atlas::Atlas;
+pub use follow::first_without;
 
 use crate::console::Channel;
 use crate::console::hub::{Handle, Hub};
@@ -29,7 +30,7 @@ use gates::{GateNow, Gates};
 use keeper::{Keeper, NodeFacts};
 use lists::{Alarms, Approvals, Audit};
 use overview::{Overview, Times};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tapped::Tapped;
@@ -87,7 +88,6 @@ pub struct Prepared {
     settings: Settings,
     gates: BTreeMap<DeviceId, GateNow>,
     alarms: Alarms,
-    known_alarms: BTreeSet<String>,
     approvals: Approvals,
     heads: Vec<(u16, u64)>,
 }
@@ -125,16 +125,15 @@ pub fn prepare(opened: &Opened, place: usize, world: &World, atlas: Atlas, setti
         let link = if gate.twin.is_some() { Link::Offline } else { Link::Unknown };
         gates.insert(device, GateNow { gate, link, last_tap_at: None });
     }
-    let (mut alarms, mut approvals, mut known_alarms) = (Alarms::new(&world), Approvals::default(), BTreeSet::new());
+    let (mut alarms, mut approvals) = (Alarms::new(&world), Approvals::default());
     for (id, alarm) in all::<Alarm>(&**journal)? {
         alarms.load(&id, alarm);
-        known_alarms.insert(id);
     }
     for (id, approval) in all::<Approval>(&**journal)? {
         approvals.load(&id, approval);
     }
     let journal = Arc::clone(journal);
-    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, known_alarms, approvals, heads })
+    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, approvals, heads })
 }
 
 /// Every entity of a kind, as the journal has it.
@@ -180,7 +179,6 @@ impl Prepared {
             stations,
             devices: BTreeMap::new(),
             alarms: hub.open(Channel::Alarms, self.alarms),
-            known_alarms: self.known_alarms,
             approvals: hub.open(Channel::Approvals, self.approvals),
             audit: hub.open(Channel::Audit, Audit::default()),
             telling: Arc::new(tokio::sync::Semaphore::new(1)),
@@ -205,7 +203,6 @@ struct Projector {
     stations: BTreeMap<StationId, Handle<Gates>>,
     devices: BTreeMap<DeviceId, Handle<DeviceBoard>>,
     alarms: Handle<Alarms>,
-    known_alarms: BTreeSet<String>,
     approvals: Handle<Approvals>,
     audit: Handle<Audit>,
     /// One round of alarm commands at a time.
@@ -248,10 +245,7 @@ impl Projector {
             Event::Gate(event) => self.gate(feed, event),
             Event::Station(event) => self.station(feed, event),
             Event::Device(_) => self.registry(feed, event),
-            Event::Alarm(alarm) => {
-                self.known_alarms.insert(feed.entity.id.to_string());
-                self.alarms.update(|board, out| board.take(feed, alarm, out));
-            }
+            Event::Alarm(alarm) => self.alarms.update(|board, out| board.take(feed, alarm, out)),
             Event::Approval(approval) => self.approvals.update(|board, out| board.take(feed, approval, out)),
             Event::Medium(_) | Event::Audit(_) | Event::User(_) => {}
         }
@@ -406,8 +400,8 @@ impl Projector {
     fn keep_alarms(&mut self, now: Timestamp) {
         let Ok(turn) = Arc::clone(&self.telling).try_acquire_owned() else { return };
         let facts = NodeFacts { journal_full: !self.journal.status().writable };
-        let (keeper, world, gates, known) = (&mut self.keeper, &self.world, &self.gates, &self.known_alarms);
-        let wanted = self.alarms.update(|board, _| keeper.wanted(world, gates, facts, |name| board.get(name), known, now));
+        let (keeper, world, gates) = (&mut self.keeper, &self.world, &self.gates);
+        let wanted = self.alarms.update(|board, _| keeper.wanted(world, gates, facts, board.all(), now));
         if wanted.is_empty() {
             return;
         }

@@ -3,6 +3,7 @@ use super::testing::{NOW, by, feed as item, offline_gate, small_world, station_c
 use super::*;
 use crate::console::hub::HubLimits;
 use serde_json::Value;
+use std::collections::BTreeSet;
 use tongdao_actors::cell::NoHook;
 use tongdao_actors::limits::Limits;
 use tongdao_actors::node::{Node, NodeConfig};

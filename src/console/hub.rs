@@ -192,12 +192,11 @@ impl Out<'_> {
     /// The next event of the channel; `d` begins with its kind `k`. `cause` = the command that it comes from.
     pub fn event(&mut self, at: Timestamp, cause: Option<&CommandId>, d: impl Serialize) {
         let core = &mut *self.0;
-        let Some(d) = value(&core.name, d) else { return };
         let seq = core.seq + 1;
-        let cause = cause.map(CommandId::as_str);
-        let frame = Utf8Bytes::from(frames::event(&core.name, seq, at.into(), cause, &d));
+        let Some(frame) = written(&core.name, frames::event(&core.name, seq, at.into(), cause.map(CommandId::as_str), &d)) else { return };
         let hidden = || Utf8Bytes::from(frames::event(&core.name, seq, at.into(), None, Hidden { k: "hidden" }));
-        let restricted = core.listed.then(|| (d, hidden()));
+        // Only what is not for everybody is looked into: its item once more, as a value.
+        let restricted = core.listed.then(|| (serde_json::to_value(&d).unwrap_or_default(), hidden()));
         let told = Told { frame, restricted };
         core.seq = seq;
         core.sinks.iter().for_each(|sink| sink.to.event(sink.sub, seq, told.to(&core.channel, &*sink.to)));
@@ -208,8 +207,7 @@ impl Out<'_> {
     /// an earlier value would be lost. Give what changes apart a key of its own.
     pub fn state(&mut self, key: &str, d: impl Serialize) {
         let core = &mut *self.0;
-        let Some(d) = value(&core.name, d) else { return };
-        let frame = Utf8Bytes::from(frames::state(&core.name, key, &d));
+        let Some(frame) = written(&core.name, frames::state(&core.name, key, &d)) else { return };
         let key = core.states.get_key_value(key).map_or_else(|| Arc::from(key), |(known, _)| Arc::clone(known));
         core.sinks.iter().for_each(|sink| sink.to.state(sink.sub, &key, &frame));
         core.states.insert(key, frame);
@@ -222,7 +220,7 @@ impl Out<'_> {
     }
 
     /// The newest event's number.
-    #[must_use]
+    #[cfg(test)]
     pub fn seq(&self) -> u64 {
         self.0.seq
     }
@@ -250,14 +248,12 @@ impl Told {
 }
 
 /// A board's words are ours: what cannot be written is a fault of ours, told in the log and to nobody else.
-fn value(channel: &str, d: impl Serialize) -> Option<Value> {
-    match serde_json::to_value(d) {
-        Ok(value) => Some(value),
-        Err(fault) => {
-            tracing::error!(channel, %fault, "a board told something that cannot be written");
-            None
-        }
+fn written(channel: &str, frame: String) -> Option<Utf8Bytes> {
+    if frame.is_empty() {
+        tracing::error!(channel, "a board told something that cannot be written");
+        return None;
     }
+    Some(frame.into())
 }
 
 struct Core {

@@ -2,7 +2,7 @@
 //! subscriptions, and a bell. Whoever leaves something never waits.
 use super::hub::{Opened, Start, Subscriber};
 use super::outbox::{Next, Outbox};
-use super::rights;
+use super::rights::{self, Ask};
 use super::{Caller, Channel, Console};
 use axum::extract::ws::Utf8Bytes;
 use serde::Serialize;
@@ -159,7 +159,9 @@ impl Subscriber for Mailbox {
     }
     fn sees(&self, channel: &Channel, item: &Value) -> bool {
         let caller = Arc::clone(&self.caller.lock().unwrap_or_else(PoisonError::into_inner));
-        !rights::looks_at_items(&caller, channel) || rights::sees_item(&caller, &self.console.backend().world, channel, item)
+        let world = &self.console.backend().world;
+        let may = rights::may(&caller, world, Ask::Push(channel)).is_ok();
+        may && (!rights::looks_at_items(&caller, channel) || rights::sees_item(&caller, world, channel, item))
     }
 }
 

@@ -111,7 +111,7 @@ impl Console {
 
     /// From now on there is something to see. Needs the front runtime.
     pub fn show(&self, boards: Prepared, presence: Presence) {
-        let people = Box::new(People(self.sessions().clone(), self.0.backend.clone()));
+        let people = Box::new(People(self.clone()));
         let running = boards.run(self.hub(), self.0.backend.door.clone(), presence, vec![people]);
         self.devices_are_opened_by(Box::new(move |device| {
             let running = running.clone();
@@ -243,16 +243,13 @@ impl Console {
 }
 
 /// Follows users: whatever is committed of one counts for their sessions at once.
-struct People(Sessions, Backend);
+struct People(Console);
 
 impl Follow for People {
     fn event(&mut self, feed: &FeedItem, event: &Event) {
         let (Event::User(_), Ok(user)) = (event, UserId::new(feed.entity.id.as_str())) else { return };
-        let (sessions, backend) = (self.0.clone(), self.1.clone());
-        tokio::spawn(async move {
-            if let Ok(state) = Staff::new(&backend).state(&user).await {
-                sessions.user_is(&user, &state);
-            }
-        });
+        let console = self.0.clone();
+        // Where it is too busy now, the next sweep looks again.
+        tokio::spawn(async move { console.look_at(&user).await });
     }
 }

@@ -1,7 +1,7 @@
 //! `audit.search`, `audit.verify`: what stands in the journal, read off the runtime's threads.
 use super::{Answer, Job, done, refused};
+use crate::boards::{audit, first_without};
 use std::sync::Arc;
-use tongdao_domain::time::Timestamp;
 use tongdao_journal::archive::export::Range;
 use tongdao_journal::codec;
 use tongdao_journal::contract::{FeedItem, Journal, JournalError};
@@ -10,7 +10,6 @@ use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::op::{AuditSearchArgs, AuditVerifyArgs};
 use tongdao_protocol::console::result::{AuditPage, Verified};
 use tongdao_protocol::console::strict::BadArgs;
-use tongdao_protocol::export::Item;
 
 /// Items of a page.
 const ITEMS: usize = 100;
@@ -56,7 +55,9 @@ fn search(journal: &dyn Journal, args: &AuditSearchArgs) -> Result<AuditPage, Er
             tracing::error!(%fault, "the audit cannot be searched");
             ErrorBody::new(Code::Internal)
         };
-        let mut seq = first_at(journal, partition, args.from.0).map_err(broken)?;
+        // Moments hardly fall within a partition; what is a little out of order around the start is filtered below.
+        let start = first_without(journal, partition, |item| item.at < args.from.0).map_err(broken)?;
+        let mut seq = start.saturating_sub(CHUNK as u64).max(1);
         loop {
             let items = journal.feed(partition, seq, CHUNK).map_err(broken)?;
             let Some(last) = items.last() else { break };
@@ -89,27 +90,10 @@ fn place_of(cursor: &str) -> Result<Place, ErrorBody> {
 /// The item, where it is of the audit and wanted.
 fn seen(item: &FeedItem, args: &AuditSearchArgs) -> Option<(Place, AuditItem)> {
     let event = codec::decode_event(item.entity.kind, &item.event).ok()?;
-    let FeedItem { partition, seq, at, entity, version, command_id, .. } = item;
-    let shown = AuditItem::of(&Item { partition: *partition, seq: *seq, at: *at, entity, version: *version, command_id, event: &event })?;
+    let shown = audit::item(item, &event)?;
     let by = args.by.as_ref().is_none_or(|by| shown.by.as_deref() == Some(by.as_str()));
     let op = args.op.as_ref().is_none_or(|op| shown.op.starts_with(op.as_str()));
-    (by && op).then_some(((at.0, *partition, *seq), shown))
-}
-
-/// The first sequence of a partition that is not before a moment: moments hardly fall within a partition, so halving the
-/// distance finds it; what is a little out of order around it is filtered later.
-fn first_at(journal: &dyn Journal, partition: u16, from: Timestamp) -> Result<u64, JournalError> {
-    let before = |seq: u64| Ok::<_, JournalError>(journal.feed(partition, seq, 1)?.first().is_some_and(|item| item.at < from));
-    let mut high = 1;
-    while before(high)? {
-        high *= 2;
-    }
-    let mut low = high / 2;
-    while low + 1 < high {
-        let middle = low + (high - low) / 2;
-        if before(middle)? { low = middle } else { high = middle }
-    }
-    Ok(low.saturating_sub(CHUNK as u64).max(1))
+    (by && op).then_some(((item.at.0, item.partition, item.seq), shown))
 }
 
 #[cfg(test)]
