@@ -34,9 +34,10 @@ export function Heat({ heat, offline }) {
   const row = at && heat.rows[at.second - missing];
   return html`<figure class="heat">
     <div class="heat-grid">
-      <ul class="heat-names" aria-hidden="true">${heat.of.map((/** @type {string} */ gate) => html`<li key=${gate} class=${`cut ${offline?.has(gate) ? "alarm" : ""}`}>${gate}</li>`)}</ul>
+      <ul class="heat-names" aria-hidden="true">${heat.of.map((/** @type {string} */ gate) => html`<li key=${gate} class=${offline?.has(gate) ? "alarm" : ""}><bdi>${gate}</bdi></li>`)}</ul>
       <canvas ref=${canvas} width=${SECONDS} height=${Math.max(1, gates)} role="img" aria-label=${t("heat-text", { gates })} style=${{ height: `${Math.max(1, gates) * 22}px` }}
-        onPointerMove=${point} onPointerLeave=${() => setAt(undefined)}></canvas>
+        onPointerMove=${point} onPointerDown=${point} onPointerLeave=${() => setAt(undefined)}></canvas>
+      <div class="heat-time" aria-hidden="true"><span>${t("heat-before", { minutes: SECONDS / 60 })}</span><span>${t("heat-before", { minutes: SECONDS / 120 })}</span><span>${t("heat-now")}</span></div>
     </div>
     <figcaption class="spread small quiet"><span>${at && row ? t("heat-at", { gate: heat.of[at.gate], count: row[at.gate], time: time(millis(heat.t0) + (at.second - missing) * heat.step_s * 1000) }) : t("heat-hint")}</span>
       <span class="row-tight"><span>${number(0)}</span><i class="heat-scale" aria-hidden="true"></i><span>${t("heat-full", { count: FULL })}</span></span></figcaption>

@@ -28,17 +28,22 @@ function drawing({ bounds, counts, deadline, width, height, label }) {
   const floor = height - words;
   const room = floor - words;
   const edge = place(bounds, deadline) * slot;
-  const every = Math.max(1, Math.ceil((2.9 * rem()) / slot));
+  // The words stand on the side where there is room for them.
+  const before = edge > width / 2;
   return html`<svg width=${width} height=${height} viewBox="0 0 ${width} ${height}" role="img" aria-label=${label}>
     <line class="axis" x1="0" x2=${width} y1=${floor} y2=${floor} />
     ${counts.map((/** @type {number} */ count, /** @type {number} */ index) => {
       const tall = count === 0 ? 0 : Math.max(2, (count / most) * room);
       const late = (bounds[index - 1] ?? 0) >= deadline;
-      return html`<g key=${index}><rect class=${late ? "bar late" : "bar"} x=${index * slot + 1} width=${Math.max(1, slot - 2)} y=${floor - tall} height=${tall}><title>${bucket(bounds, index)}: ${number(count)}</title></rect>
-        ${index % every === every - 1 && index < bounds.length && Math.abs((index + 1) * slot - width) > 20 && html`<text class="tick" x=${(index + 1) * slot} y=${height - words * 0.25} text-anchor="middle">${ms(bounds[index])}</text>`}</g>`;
+      return html`<g key=${index}><rect class=${late ? "bar late" : "bar"} x=${index * slot + 1} width=${Math.max(1, slot - 2)} y=${floor - tall} height=${tall}><title>${bucket(bounds, index)}: ${number(count)}</title></rect></g>`;
+    })}
+    ${decades(bounds).map((value) => {
+      const x = place(bounds, value) * slot;
+      return html`<g key=${value}><line class="axis" x1=${x} x2=${x} y1=${floor} y2=${floor + words * 0.2} />
+        ${Math.abs(x - width / 2) < width / 2 - 1.4 * rem() && html`<text class="tick" x=${x} y=${height - words * 0.1} text-anchor="middle">${span(value)}</text>`}</g>`;
     })}
     ${edge <= width && html`<line class="deadline" x1=${edge} x2=${edge} y1=${words * 0.6} y2=${floor} />
-    <text class="deadline-text" x=${edge - 6} y=${words * 0.6} text-anchor="end" dominant-baseline="middle">${t("deadline", { deadline })}</text>`}
+    <text class="deadline-text" x=${before ? edge - 6 : edge + 6} y=${words * 0.6} text-anchor=${before ? "end" : "start"} dominant-baseline="middle">${t("deadline", { deadline })}</text>`}
   </svg>`;
 }
 
@@ -50,5 +55,16 @@ export function place(bounds, value) {
   return index + (value - low) / (bounds[index] - low);
 }
 
+/** Round numbers within the scale, ten times apart: the marks of its axis. @param {number[]} bounds @returns {number[]} */
+export function decades(bounds) {
+  const [low, high] = [bounds[0] ?? 1, bounds.at(-1) ?? 1];
+  const found = [];
+  for (let power = Math.ceil(Math.log10(low)); 10 ** power <= high; power += 1) found.push(Number(`1e${power}`));
+  return found;
+}
+
+/** A length of time with its unit. @param {number} value milliseconds @returns {string} */
+const span = (value) => (value < 1000 ? t("span-ms", { time: number(value, value < 1 ? 1 : 0) }) : t("span-s", { time: number(value / 1000) }));
+
 /** @param {number[]} bounds @param {number} index */
-const bucket = (bounds, index) => (index < bounds.length ? `≤ ${ms(bounds[index])} ms` : `> ${ms(bounds.at(-1) ?? 0)} ms`);
+const bucket = (bounds, index) => (index < bounds.length ? `≤ ${t("span-ms", { time: ms(bounds[index]) })}` : `> ${t("span-ms", { time: ms(bounds.at(-1) ?? 0) })}`);

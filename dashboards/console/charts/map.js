@@ -4,7 +4,7 @@ import { html, useRef } from "../vendor/preact.js";
 import { named, t, word } from "../i18n.js";
 import { rate } from "../format.js";
 import { go } from "../router.js";
-import { rem, useWidth } from "./size.js";
+import { rem, useSize } from "./size.js";
 
 const PAD = 26;
 
@@ -90,13 +90,14 @@ export function labels(rows, at, degree, size) {
 /** @param {{stations: any[], links: [string, string][], scale?: number}} props */
 export function NetworkMap({ stations, links, scale = 1 }) {
   const svg = useRef(/** @type {any} */ (null));
-  const width = useWidth(svg);
+  const { width, height: room } = useSize(svg);
   if (stations.length === 0) return null;
   const { at, height } = layout(stations);
   const degree = new Map();
   for (const [a, b] of links) for (const end of [a, b]) degree.set(end, (degree.get(end) ?? 0) + 1);
   // Names are drawn about as tall as the page's small text, whatever the scale of the drawing.
-  const size = width > 0 ? Math.min(26, Math.max(9, (12.5 * scale * rem() * 1000) / (16 * width))) : 13;
+  const drawn = Math.min(width, room > 0 ? (room * 1000) / height : width);
+  const size = drawn > 0 ? Math.min(26, Math.max(9, (12.5 * scale * rem() * 1000) / (16 * drawn))) : 13;
   const names = labels(stations, at, degree, size);
   const key = (/** @type {KeyboardEvent} */ event) => {
     const from = /** @type {Element} */ (event.target).closest("[data-station]")?.getAttribute("data-station");

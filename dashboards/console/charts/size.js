@@ -12,6 +12,17 @@ export function useWidth(ref) {
   return width;
 }
 
+/** How wide and how tall something is, in CSS pixels. @param {any} ref @returns {{width: number, height: number}} 0 until it is known */
+export function useSize(ref) {
+  const [size, setSize] = useState({ width: 0, height: 0 });
+  useEffect(() => {
+    const observer = new ResizeObserver(([{ contentRect }]) => setSize({ width: Math.floor(contentRect.width), height: Math.floor(contentRect.height) }));
+    observer.observe(ref.current);
+    return () => observer.disconnect();
+  }, []);
+  return size;
+}
+
 /** A colour of the present scheme. @param {string} name @returns {string} */
 export const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

@@ -5,7 +5,7 @@ import * as api from "../api.js";
 import { me } from "../session.js";
 import { may } from "../rights.js";
 import { useKeys } from "../keys.js";
-import { day } from "../format.js";
+import { date } from "../format.js";
 import { Button, HoldButton } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
 import { Choice, Field, Segments } from "../ui/field.js";
@@ -52,12 +52,12 @@ export function Admin() {
 
 /** @param {(dialog: any) => void} open */
 const columns = (open) => [
-  { key: "user", title: t("user"), cell: (/** @type {any} */ user) => html`<b class="strong">${user.user}</b>${user.user === me.value?.user ? html` <span class="quiet small">${t("user-you")}</span>` : null}` },
+  { key: "user", title: t("user"), lead: true, cell: (/** @type {any} */ user) => html`<b class="strong">${user.user}</b>${user.user === me.value?.user ? html` <span class="quiet small">${t("user-you")}</span>` : null}` },
   { key: "roles", title: t("roles"), cell: (/** @type {any} */ user) => user.roles.map((/** @type {string} */ role) => t(`role-${role}`)).join(", ") },
   { key: "scope", title: t("scope"), cell: (/** @type {any} */ user) => scopeWord(user.scope) },
   { key: "state", title: t("state"), cell: (/** @type {any} */ user) => (user.disabled ? html`<${Mark}>${t("user-disabled")}<//>` : user.sessions > 0 ? html`<${Mark} tone="plain" dot="good">${t("sessions", { count: user.sessions })}<//>` : html`<span class="quiet">${t("sessions", { count: 0 })}</span>`) },
-  { key: "added", title: t("added"), cell: (/** @type {any} */ user) => html`<span class="nowrap">${user.added_at ? day(user.added_at.slice(0, 10)) : ""}</span>` },
-  { key: "do", title: html`<span class="unseen">${t("actions")}</span>`, class: "end no-print", cell: (/** @type {any} */ user) => html`<span class="row acts">
+  { key: "added", title: t("added"), cell: (/** @type {any} */ user) => html`<span class="nowrap">${user.added_at ? date(user.added_at) : ""}</span>` },
+  { key: "do", title: html`<span class="unseen">${t("actions")}</span>`, class: "end act no-print", cell: (/** @type {any} */ user) => html`<span class="row acts">
     ${may("user.roles") && html`<${Button} size="s" online onPress=${() => open({ kind: "roles", user })}>${t("user-roles")}<//>`}
     ${may("user.end_sessions") && user.sessions > 0 && html`<${Button} size="s" look="plain" online onPress=${() => open({ kind: "end", user })}>${t("user-end")}<//>`}
     ${may("user.disable") && !user.disabled && user.user !== me.value?.user && html`<${Button} size="s" look="plain" online onPress=${() => open({ kind: "disable", user })}>${t("user-disable")}<//>`}</span>` },

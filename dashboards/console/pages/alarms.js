@@ -50,7 +50,7 @@ export function Alarms() {
       const rows = ordered(data.items.filter((/** @type {any} */ item) => show === "all" || item.state !== "cleared"));
       return html`<${Sheet} label=${t("nav-alarms")} flush><${Table} label=${t("nav-alarms")} rows=${rows} id=${(/** @type {any} */ item) => item.alarm} onOpen=${open} keys=${{ a: take, z: snooze, c: clear }}
         empty=${t("alarms-none")} emptyText=${t("alarms-none-text")} columns=${columns({ names, take, snooze, clear, fresh })} /><//>
-        <p class="small quiet no-print">${t("alarms-keys")}</p>`;
+        <p class="small quiet no-print keys-hint">${t("alarms-keys")}</p>`;
     }}<//>
     ${dialog?.op === "alarm.snooze" && html`<${SnoozeDialog} item=${dialog.item} onClose=${() => setDialog(undefined)} />`}
     ${dialog?.op === "alarm.clear" && html`<${ClearDialog} item=${dialog.item} onClose=${() => setDialog(undefined)} />`}`;
@@ -59,11 +59,11 @@ export function Alarms() {
 /** @param {{names: Map<string, any>, take: any, snooze: any, clear: any, fresh: boolean}} of */
 const columns = ({ names, take, snooze, clear, fresh }) => [
   { key: "severity", title: t("severity"), cell: (/** @type {any} */ item) => html`<${Severity} item=${item} />` },
-  { key: "what", title: t("alarm"), cell: (/** @type {any} */ item) => html`<b class="strong">${word("alarm", item.code)}</b><${Devices} item=${item} />` },
+  { key: "what", title: t("alarm"), lead: true, cell: (/** @type {any} */ item) => html`<b class="strong">${word("alarm", item.code)}</b><${Devices} item=${item} />` },
   { key: "where", title: t("where"), cell: (/** @type {any} */ item) => (item.station ? html`<a href="/gates/${encodeURIComponent(item.station)}" tabindex="-1">${named(names.get(item.station), item.station)}</a>` : html`<span class="id">${item.source}</span>`) },
   { key: "since", title: t("since"), cell: (/** @type {any} */ item) => html`<${Since} at=${item.since} />` },
   { key: "state", title: t("state"), cell: (/** @type {any} */ item) => html`<${State} item=${item} />` },
-  { key: "do", title: html`<span class="unseen">${t("actions")}</span>`, class: "end no-print", cell: (/** @type {any} */ item) => html`<span class="row acts">
+  { key: "do", title: html`<span class="unseen">${t("actions")}</span>`, class: "end act no-print", cell: (/** @type {any} */ item) => html`<span class="row acts">
     ${item.state === "raised" && may("alarm.ack") && html`<${Button} size="s" online disabled=${!fresh} busy=${pending((run) => run.args.id === item.alarm)} onPress=${() => take(item)}>${t("alarm-ack")}<//>`}
     ${["raised", "acked"].includes(item.state) && may("alarm.snooze") && html`<${Button} size="s" look="plain" online disabled=${!fresh} onPress=${() => snooze(item)}>${t("alarm-snooze")}<//>`}
     ${item.clearable && item.state !== "cleared" && may("alarm.clear") && html`<${Button} size="s" look="plain" online disabled=${!fresh} onPress=${() => clear(item)}>${t("alarm-clear")}<//>`}</span>` },

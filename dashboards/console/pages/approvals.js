@@ -70,7 +70,7 @@ function Waiting({ item, name, fresh }) {
 
 /** @param {Map<string, any>} names */
 const columns = (names) => [
-  { key: "op", title: t("operation"), cell: (/** @type {any} */ item) => html`${opWord(item.op)}${item.station ? html`<span class="quiet"> · ${named(names.get(item.station), item.station)}</span>` : null}` },
+  { key: "op", title: t("operation"), lead: true, cell: (/** @type {any} */ item) => html`${opWord(item.op)}${item.station ? html`<span class="quiet"> · ${named(names.get(item.station), item.station)}</span>` : null}` },
   { key: "by", title: t("approval-by"), cell: (/** @type {any} */ item) => item.by },
   { key: "reason", title: t("reason"), cell: (/** @type {any} */ item) => item.reason },
   { key: "state", title: t("state"), cell: (/** @type {any} */ item) => html`<${Mark} tone=${item.refused ? "alarm" : item.state === "done" || item.state === "approved" ? "accent" : undefined}>${word("approval-state", item.state)}<//>${item.refused && html` <span class="small alarm">${item.refused}</span>`}` },

@@ -1,6 +1,6 @@
 // Audit: who did or saw what. Live while nothing is searched; a search has an address of its own; the chain can be verified.
 import { html, useEffect, useState } from "../vendor/preact.js";
-import { t } from "../i18n.js";
+import { t, knows, word } from "../i18n.js";
 import { command } from "../commands.js";
 import { useChannel } from "../store.js";
 import { serverNow } from "../link.js";
@@ -87,11 +87,37 @@ function Results({ asked }) {
   <//>`;
 }
 
+/** What was done, in words; a code that has none stands for itself. @param {string} op @returns {string} */
+export function deed(op) {
+  if (op.startsWith("fault.")) {
+    const code = op.slice(6);
+    return t("audit-fault", { fault: knows(`code-${code}`) ? t(`code-${code}`) : word("wire", code) });
+  }
+  const key = op.replaceAll(".", "-");
+  return knows(`event-${key}`) ? t(`event-${key}`) : op;
+}
+
+/** Pages of what stands in the audit. @param {string} target @returns {string|undefined} */
+function pageOf(target) {
+  const [kind, id] = target.split(/\/(.*)/s);
+  if (kind === "station" && id) return `/gates/${encodeURIComponent(id)}`;
+  return (kind === "device" || kind === "gate") && id ? `/devices/${encodeURIComponent(id)}` : undefined;
+}
+
+/** @param {{target: string}} props */
+const Target = ({ target }) => html`<span class="id">${pageOf(target) ? html`<a href=${pageOf(target)}>${target}</a>` : target}</span>`;
+
+/** A count is told in words, everything else as it was noted. @param {any} item */
+function detail(item) {
+  const count = item.op.startsWith("fault.") && /^count (\d+)$/.exec(item.detail ?? "");
+  return count ? t("alarm-times", { count: Number(count[1]) }) : item.detail;
+}
+
 /** @param {{items: any[]}} props */
 const List = ({ items }) => html`<${Table} label=${t("nav-audit")} rows=${items} id=${(/** @type {any} */ item) => item.id} empty=${t("audit-none")} columns=${[
   { key: "at", title: t("time"), cell: (/** @type {any} */ item) => html`<span class="nowrap">${dateTime(item.at)}</span>` },
   { key: "by", title: t("audit-who"), cell: (/** @type {any} */ item) => item.by ?? html`<span class="quiet">${t("audit-nobody")}</span>` },
-  { key: "op", title: t("audit-what"), cell: (/** @type {any} */ item) => html`<span class="id">${item.op}</span>` },
-  { key: "target", title: t("audit-whom"), cell: (/** @type {any} */ item) => html`<span class="id">${item.target}</span>` },
-  { key: "reason", title: t("reason"), cell: (/** @type {any} */ item) => html`${item.reason}${item.detail && html`<span class="quiet"> ${item.detail}</span>`}` },
+  { key: "op", title: t("audit-what"), lead: true, cell: (/** @type {any} */ item) => html`${deed(item.op)} <span class="id quiet small">${item.op}</span>` },
+  { key: "target", title: t("audit-whom"), cell: (/** @type {any} */ item) => html`<${Target} target=${item.target} />` },
+  { key: "reason", title: t("reason"), cell: (/** @type {any} */ item) => html`${item.reason}${item.detail && html`<span class="quiet"> ${detail(item)}</span>`}` },
 ]} />`;

@@ -89,18 +89,18 @@ function Account({ data, names, onAdjust, onUnfreeze }) {
       </div><//>
     <div class="station-grid">
       <${Sheet} title=${t("journeys")} flush><${Table} label=${t("journeys")} rows=${data.journeys} id=${(/** @type {any} */ row) => row.id} empty=${t("journeys-none")} columns=${[
-        { key: "story", title: t("journey"), cell: (/** @type {any} */ row) => html`${story(row, names)}<div class="small quiet">${dateTime((row.entry ?? row.exit)?.at)}</div>` },
+        { key: "story", title: t("journey"), lead: true, cell: (/** @type {any} */ row) => html`${story(row, names)}<div class="small quiet">${dateTime((row.entry ?? row.exit)?.at)}</div>` },
         { key: "state", title: t("state"), cell: (/** @type {any} */ row) => html`<${Mark} tone=${["missing_exit", "missing_entry", "overstay"].includes(row.state) ? "warn" : undefined}>${word("journey-state", row.state)}<//>` },
         { key: "fare", title: t("fare"), num: true, cell: (/** @type {any} */ row) => money(row.fare) },
       ]} /><//>
       <${Sheet} title=${t("taps")} flush><${Table} label=${t("taps")} rows=${data.taps} id=${(/** @type {any} */ row) => row.id ?? `${row.device} ${row.at}`} empty=${t("taps-none")} columns=${[
         { key: "at", title: t("time"), cell: (/** @type {any} */ row) => html`<span class="nowrap">${dateTime(row.at)}</span>` },
-        { key: "where", title: t("where"), cell: (/** @type {any} */ row) => html`${named(names.get(row.station), row.station ?? row.device)} <span class="quiet">${word("direction", row.direction)}</span>` },
+        { key: "where", title: t("where"), lead: true, cell: (/** @type {any} */ row) => html`${named(names.get(row.station), row.station ?? row.device)} <span class="quiet">${word("direction", row.direction)}</span>` },
         { key: "code", title: t("result"), cell: (/** @type {any} */ row) => html`<span class=${row.result === "open" ? "quiet" : "alarm"}>${word("code", row.code)}</span>` },
       ]} /><//>
       <${Sheet} class="wide" title=${t("postings")} flush><${Table} label=${t("postings")} rows=${data.postings} id=${(/** @type {any} */ row) => row.ref} empty=${t("postings-none")} columns=${[
         { key: "at", title: t("time"), cell: (/** @type {any} */ row) => html`<span class="nowrap">${dateTime(row.at)}</span>` },
-        { key: "cause", title: t("posting-cause"), cell: (/** @type {any} */ row) => html`<span class="id">${row.command_id}</span>` },
+        { key: "cause", title: t("posting-cause"), lead: true, cell: (/** @type {any} */ row) => html`<span class="id">${row.command_id}</span>` },
         { key: "state", title: t("state"), cell: (/** @type {any} */ row) => word("posting", row.state) },
         { key: "amount", title: t("amount"), num: true, cell: (/** @type {any} */ row) => money(row.amount) },
       ]} /><//>

@@ -1,6 +1,6 @@
 // One device and its twin: what it should be beside what it says it is, what it was told, what happened to it.
 import { html, useState } from "../vendor/preact.js";
-import { t, word } from "../i18n.js";
+import { t, named, word } from "../i18n.js";
 import { useChannel } from "../store.js";
 import { may } from "../rights.js";
 import { useKeys } from "../keys.js";
@@ -22,13 +22,14 @@ const SECONDS = [30, 60, 300, 3600];
 /** @param {{params: {device: string}}} props */
 export function Device({ params: { device } }) {
   const board = useChannel(`device:${device}`);
+  const city = useChannel("overview:all");
   const [dialog, setDialog] = useState(/** @type {"order"|"rotate"|"revoke"|undefined} */ (undefined));
   const data = board.data;
   const live = board.status === "fresh" && !data?.revoked;
   const close = () => setDialog(undefined);
   useKeys(may("device.command") ? [{ keys: "o", label: t("order-give"), group: t("nav-devices"), run: () => live && setDialog("order") }] : [], [live]);
   return html`
-    <${PageHead} crumb=${html`<a href="/devices${data?.station ? `?station=${encodeURIComponent(data.station)}` : ""}">${t("nav-devices")}</a>`} title=${device} text=${data && html`<${State} data=${data} />`}>
+    <${PageHead} crumb=${html`<a href="/devices${data?.station ? `?station=${encodeURIComponent(data.station)}` : ""}">${t("nav-devices")}</a>`} title=${device} text=${data && html`<${State} data=${data} stations=${city.data?.stations ?? []} />`}>
       ${data && may("device.command") && html`<${Button} online disabled=${!live} onPress=${() => setDialog("order")}>${t("order-give")}<//>`}
       ${data && may("device.rotate") && html`<${Button} online disabled=${!live} onPress=${() => setDialog("rotate")}>${t("device-rotate")}<//>`}
       ${data && may("device.revoke") && html`<${Button} look="danger" online disabled=${!live} onPress=${() => setDialog("revoke")}>${t("device-revoke")}<//>`}<//>
@@ -42,11 +43,12 @@ export function Device({ params: { device } }) {
     ${dialog === "revoke" && html`<${RevokeDialog} device=${device} onClose=${close} />`}`;
 }
 
-/** @param {{data: any}} props */
-function State({ data }) {
+/** @param {{data: any, stations: any[]}} props */
+function State({ data, stations }) {
   const now = useNow();
+  const station = stations.find((row) => row.station === data.station);
   return html`<span class="row">${data.revoked ? html`<${Mark} tone="alarm">${t("device-revoked")}<//>` : html`<${Mark} tone=${data.online ? "plain" : "alarm"} dot=${data.online ? "good" : "alarm"}>${word("link", data.link)}<//>`}
-    <span>${word("kind", data.kind)}</span>${data.station && html`<a href="/gates/${encodeURIComponent(data.station)}">${data.station}</a>`}
+    <span>${word("kind", data.kind)}</span>${data.station && html`<a href="/gates/${encodeURIComponent(data.station)}">${named(station?.name, data.station)}</a>`}
     ${data.last_seen && html`<span title=${dateTime(data.last_seen)}>${t("last-seen", { ago: ago(data.last_seen, now) })}</span>`}
     ${data.faults.map((/** @type {string} */ fault) => html`<${Mark} key=${fault} tone="warn">${word("fault", fault)}<//>`)}</span>`;
 }
@@ -66,7 +68,7 @@ export function twin(data) {
 /** @param {{data: any}} props */
 function Twin({ data }) {
   const differs = (/** @type {any} */ row) => row.desired !== undefined && row.reported !== undefined && row.desired !== row.reported;
-  return html`<${Table} label=${t("twin")} rows=${twin(data)} id=${(/** @type {any} */ row) => row.key} columns=${[
+  return html`<${Table} label=${t("twin")} compact rows=${twin(data)} id=${(/** @type {any} */ row) => row.key} columns=${[
     { key: "label", title: html`<span class="unseen">${t("twin")}</span>`, cell: (/** @type {any} */ row) => html`<span class="quiet">${row.label}</span>` },
     { key: "desired", title: t("desired"), cell: (/** @type {any} */ row) => row.desired ?? html`<span class="quiet">–</span>` },
     { key: "reported", title: data.reported ? t("reported", { time: time(data.reported.at) }) : t("reported-never"), cell: (/** @type {any} */ row) => html`${row.reported ?? html`<span class="quiet">–</span>`} ${differs(row) && html`<${Mark} tone="warn">${t("twin-differs")}<//>`}` },
@@ -75,7 +77,7 @@ function Twin({ data }) {
 
 /** @param {{items: any[]}} props */
 const Orders = ({ items }) => html`<${Table} label=${t("orders")} rows=${items} id=${(/** @type {any} */ item) => item.id} empty=${t("orders-none")} columns=${[
-  { key: "command", title: t("order"), cell: (/** @type {any} */ item) => html`${word("order", item.command)}${item.by && html`<div class="small quiet">${item.by}</div>`}` },
+  { key: "command", title: t("order"), lead: true, cell: (/** @type {any} */ item) => html`${word("order", item.command)}${item.by && html`<div class="small quiet">${item.by}</div>`}` },
   { key: "state", title: t("state"), cell: (/** @type {any} */ item) => html`<${Mark} tone=${item.state === "failed" ? "alarm" : item.state === "expired" ? "warn" : item.state === "done" ? undefined : "accent"}>${word("order-state", item.state)}<//>${item.detail && html` <span class="small quiet">${item.detail}</span>`}` },
   { key: "at", title: t("since"), num: true, cell: (/** @type {any} */ item) => html`<span title=${t("until", { time: dateTime(item.expires_at) })}>${time(item.at)}</span>` },
 ]} />`;

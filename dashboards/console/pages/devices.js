@@ -54,7 +54,7 @@ function OfStation({ station }) {
   const board = useChannel(`gates:${station}`);
   const now = useNow();
   const columns = [
-    { key: "device", title: t("device"), cell: (/** @type {any} */ gate) => html`<a class="id" href="/devices/${encodeURIComponent(gate.device)}" tabindex="-1">${gate.device}</a>` },
+    { key: "device", title: t("device"), lead: true, cell: (/** @type {any} */ gate) => html`<a class="id" href="/devices/${encodeURIComponent(gate.device)}" tabindex="-1">${gate.device}</a>` },
     { key: "kind", title: t("kind"), cell: () => t("kind-gate") },
     { key: "link", title: t("link"), cell: (/** @type {any} */ gate) => html`<${Mark} tone=${gate.link === "online" ? "plain" : "alarm"} dot=${gate.link === "online" ? "good" : "alarm"}>${word("link", gate.link)}<//>` },
     { key: "service", title: t("service"), cell: (/** @type {any} */ gate) => word("service", gate.service) },

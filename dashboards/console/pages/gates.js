@@ -1,12 +1,11 @@
 // Gates: the network as a map and as a list. Finding a station is typing a part of its name.
-import { html, useEffect, useRef } from "../vendor/preact.js";
+import { html, useRef } from "../vendor/preact.js";
 import { t, named, language } from "../i18n.js";
 import { useChannel } from "../store.js";
 import { useKeys } from "../keys.js";
 import { go, place, query } from "../router.js";
 import { number, rate } from "../format.js";
 import { NetworkMap, condition } from "../charts/map.js";
-import { sources } from "../ui/palette.js";
 import { Live } from "../ui/states.js";
 import { Segments } from "../ui/field.js";
 import { Table } from "../ui/table.js";
@@ -16,24 +15,9 @@ import { Matter, needy } from "./overview.js";
 /** @param {any} row @param {string} wanted @returns {boolean} */
 export const matches = (row, wanted) => `${row.station} ${Object.values(row.name ?? {}).join(" ")}`.toLowerCase().includes(wanted.trim().toLowerCase());
 
-/** Stations in the palette while a board of them is at hand. @param {any} board */
-export function useStationSource(board) {
-  const rows = board.data?.stations;
-  useEffect(() => {
-    const source = () => (rows ?? []).map((/** @type {any} */ row) => ({
-      id: `station ${row.station} ${Object.values(row.name).join(" ")}`, label: named(row.name, row.station), hint: t("nav-gates"), run: () => go(`/gates/${encodeURIComponent(row.station)}`),
-    }));
-    sources.value = [...sources.value, source];
-    return () => {
-      sources.value = sources.value.filter((other) => other !== source);
-    };
-  }, [rows?.length, language.value]);
-}
-
 export function Gates() {
   const board = useChannel("overview:all");
   const search = useRef(/** @type {HTMLInputElement|null} */ (null));
-  useStationSource(board);
   useKeys([{ keys: "f", label: t("gates-find"), group: t("nav-gates"), run: () => search.current?.focus() }], [language.value]);
   const { q = "", show = "all" } = place.value.query;
   return html`
@@ -48,7 +32,7 @@ export function Gates() {
             <${Segments} label=${t("gates-show")} value=${show} onChange=${(/** @type {string} */ value) => query({ show: value === "all" ? undefined : value })} options=${["all", "needy"].map((value) => ({ value, label: t(`gates-show-${value}`) }))} />
           </div>
           <div class="gates-list"><${Table} label=${t("stations")} rows=${rows} id=${(/** @type {any} */ row) => row.station} onOpen=${(/** @type {any} */ row) => go(`/gates/${encodeURIComponent(row.station)}`)}
-            empty=${q ? t("gates-none") : t("needs-nobody")} columns=${columns()} /></div>
+            empty=${q ? t("gates-none") : t("needs-nobody")} columns=${columns()} compact /></div>
         <//>
       </div>`;
     }}<//>`;

@@ -53,11 +53,18 @@ function Desk({ board, onWall }) {
         <div class="side-part">
           <${Sheet} title=${t("needs-you")} aside=${t("of-stations", { count: data.stations.length })} flush><${Needy} stations=${data.stations} /><//>
           <${Sheet} title=${t("refusals")} aside=${t("last-minute")}><${Refusals} refusals=${data.refusals} /><//>
+          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${168} /><//>
         </div>
-        <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${190} /><//>
-        <${Sheet} title=${t("chart-p99")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-p99")} unit="ms" t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.p99} tone="--chart-2" height=${190} /><//>
-        <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${168} /><//>
+        <${Series} data=${data} of="taps" height=${190} />
+        <${Series} data=${data} of="p99" height=${190} />
       </div>`}<//>`;
+}
+
+/** The last five minutes of one figure. @param {{data: any, of: "taps"|"p99", height: number}} props */
+function Series({ data, of, height }) {
+  const { t0, step_s, [of]: values } = data.series;
+  const [label, unit, tone] = of === "taps" ? [t("chart-taps"), t("unit-taps-s"), undefined] : [t("chart-p99"), t("unit-ms"), "--chart-2"];
+  return html`<${Sheet} title=${label} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${label} unit=${unit} t0=${millis(t0)} stepMs=${step_s * 1000} values=${values} tone=${tone} height=${height} /><//>`;
 }
 
 /** @param {{data: any}} props */
@@ -66,7 +73,7 @@ function Figures({ data }) {
   const late = data.p99_ms !== null && data.p99_ms > data.deadline_ms;
   return html`<dl class="figures">
     <${Figure} id="taps" value=${rate(data.taps_s)} unit=${t("unit-taps-s")} />
-    <${Figure} id="p99" value=${ms(data.p99_ms)} unit="ms" note=${t("figure-p99-note", { p50: ms(data.p50_ms), deadline: data.deadline_ms })} tone=${late ? "alarm" : undefined} />
+    <${Figure} id="p99" value=${ms(data.p99_ms)} unit=${t("unit-ms")} note=${t("figure-p99-note", { p50: ms(data.p50_ms), deadline: data.deadline_ms })} tone=${late ? "alarm" : undefined} />
     <${Figure} id="gates" value=${number(data.gates.online)} unit=${t("of", { of: number(data.gates.of) })} note=${off > 0 ? t("figure-gates-off", { count: off }) : t("figure-gates-all")} tone=${off > 0 ? "warn" : undefined} />
     <${Figure} id="alarms" value=${number(data.alarms.raised)} note=${t("figure-alarms-acked", { count: data.alarms.acked })} tone=${data.alarms.raised > 0 ? "alarm" : undefined} />
     <${Figure} id="money" value=${money(data.money.posted)} note=${t("figure-money-note", { day: day(data.money.business_day), journeys: number(data.money.journeys) })} />
@@ -77,9 +84,13 @@ function Figures({ data }) {
 const Figure = ({ id, value, unit, note, tone }) => html`<div class="figure" data-tone=${tone}>
   <dt>${t(`figure-${id}`)}</dt><dd class="value">${value}${unit && html`<small>${unit}</small>`}</dd>${note && html`<dd class="note">${note}</dd>`}</div>`;
 
+/** Reasons and stations that are shown at most; the rest is counted. */
+const REASONS_MAX = 6;
+const NEEDY_MAX = 6;
+
 /** @param {{refusals: Record<string, number>}} props */
 function Refusals({ refusals }) {
-  const items = Object.entries(refusals).sort(([, a], [, b]) => b - a).slice(0, 8).map(([id, value]) => ({ id, value, label: word("code", id) }));
+  const items = Object.entries(refusals).sort(([, a], [, b]) => b - a).slice(0, REASONS_MAX).map(([id, value]) => ({ id, value, label: word("code", id) }));
   return items.length === 0 ? html`<${Empty} title=${t("refusals-none")} />` : html`<${Bars} items=${items} label=${t("refusals")} />`;
 }
 
@@ -93,11 +104,13 @@ export function Matter({ row }) {
   </span>`;
 }
 
-/** @param {{stations: any[]}} props */
-function Needy({ stations }) {
-  const rows = needy(stations).slice(0, 8);
+/** @param {{stations: any[], max?: number}} props */
+function Needy({ stations, max = NEEDY_MAX }) {
+  const all = needy(stations);
+  const rows = all.slice(0, max);
   if (rows.length === 0) return html`<${Empty} title=${t("needs-nobody")} text=${t("needs-nobody-text")} />`;
-  return html`<ul class="needy">${rows.map((row) => html`<li key=${row.station}><a href="/gates/${encodeURIComponent(row.station)}"><b>${named(row.name, row.station)}</b><${Matter} row=${row} /><${Icon} name="forward" /></a></li>`)}</ul>`;
+  return html`<ul class="needy">${rows.map((row) => html`<li key=${row.station}><a href="/gates/${encodeURIComponent(row.station)}"><b>${named(row.name, row.station)}</b><${Matter} row=${row} /><${Icon} name="forward" /></a></li>`)}
+    ${all.length > max && html`<li key="more"><a href="/gates?show=needy"><span class="quiet">${t("and-more", { more: all.length - max })}</span><${Icon} name="forward" /></a></li>`}</ul>`;
 }
 
 /** @param {{board: any}} props */
@@ -117,9 +130,13 @@ function Wall({ board }) {
       <div class="wall-grid">
         <div class="wall-map"><${NetworkMap} stations=${data.stations} links=${data.links} scale=${1.5} /></div>
         <div class="wall-side">
-          <${Sheet} title=${t("chart-taps")} aside=${t("chart-last", { minutes: 5 })}><${Line} label=${t("chart-taps")} t0=${millis(data.series.t0)} stepMs=${data.series.step_s * 1000} values=${data.series.taps} height=${190} /><//>
-          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${190} /><//>
-          <${Sheet} title=${t("needs-you")} flush><${Needy} stations=${data.stations.slice()} /><//>
+          <${Sheet} class="wall-needy" title=${t("needs-you")} aside=${t("of-stations", { count: data.stations.length })} flush><${Needy} stations=${data.stations} max=${8} /><//>
+          <${Sheet} title=${t("refusals")} aside=${t("last-minute")}><${Refusals} refusals=${data.refusals} /><//>
+        </div>
+        <div class="wall-side">
+          <${Series} data=${data} of="taps" height=${150} />
+          <${Series} data=${data} of="p99" height=${150} />
+          <${Sheet} title=${t("histogram")} aside=${t("last-minute")}><${Histogram} latency=${data.latency} deadline=${data.deadline_ms} height=${150} /><//>
         </div>
       </div>`}<//>
   </main>`;

@@ -21,6 +21,8 @@ export function ModeDialog({ data, station, onClose }) {
   const [minutes, setMinutes] = useState("0");
   const { busy, fault, setFault, send } = useSending(onClose);
   const online = data.gates.filter((/** @type {any} */ gate) => gate.link === "online").length;
+  // Normal service where it is normal already would only be another revision for every gate.
+  const nothing = modes.length === 0 && data.modes.length === 0;
   const apply = () => {
     if (reason.trim() === "") return setFault(t("reason-needed"));
     const until = minutes === "0" || modes.length === 0 ? {} : { until: new Date(serverNow() + Number(minutes) * 60_000).toISOString() };
@@ -28,13 +30,13 @@ export function ModeDialog({ data, station, onClose }) {
   };
   const toggle = (/** @type {string} */ mode) => (/** @type {boolean} */ on) => setModes(MODES.filter((other) => (other === mode ? on : modes.includes(other))));
   return html`<${Dialog} title=${t("mode-title", { name: named(data.name, station) })} onClose=${onClose}
-    foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="main" online busy=${busy} onPress=${apply}>${modes.length === 0 ? t("mode-apply-normal") : t("mode-apply")}<//>`}>
+    foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="main" online disabled=${nothing} busy=${busy} onPress=${apply}>${modes.length === 0 ? t("mode-apply-normal") : t("mode-apply")}<//>`}>
     <fieldset class="choices"><legend>${t("mode-choose")}</legend>
       ${MODES.map((mode) => html`<${Choice} key=${mode} name="mode" checked=${modes.includes(mode)} onChange=${toggle(mode)} label=${word("mode", mode)} detail=${t(`mode-${mode}-effect`)} />`)}
     </fieldset>
     ${modes.length > 0 && html`<${Select} label=${t("mode-until")} value=${minutes} onChange=${setMinutes} options=${MINUTES.map((value) => ({ value: String(value), label: t("mode-minutes", { minutes: value }) }))} />`}
     <${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${REASON_MAX} required fault=${fault} />
-    <p class="blast"><b>${t("blast", { gates: data.gates.length, online })}</b> ${modes.length === 0 ? t("blast-normal") : ""}</p>
+    <p class="blast" role="status">${nothing ? t("blast-nothing") : html`<b>${t("blast", { gates: data.gates.length, online })}</b> ${modes.length === 0 ? t("blast-normal") : ""}`}</p>
   <//>`;
 }
 

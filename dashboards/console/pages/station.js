@@ -81,7 +81,7 @@ function Gates({ data, chosen, onToggle }) {
   const tick = (/** @type {any} */ gate) => html`<input type="checkbox" tabindex="-1" aria-label=${t("choose", { gate: gate.device })} checked=${chosen.has(gate.device)} onChange=${() => onToggle(gate.device)} />`;
   const columns = [
     ...(may("gate.service") ? [{ key: "choose", title: html`<span class="unseen">${t("chosen-title")}</span>`, cell: tick, class: "tick no-print" }] : []),
-    { key: "device", title: t("gate"), cell: (/** @type {any} */ gate) => html`<span class="id">${devicePage(gate.device) ? html`<a href=${devicePage(gate.device)} tabindex="-1">${gate.device}</a>` : gate.device}</span>` },
+    { key: "device", title: t("gate"), lead: true, cell: (/** @type {any} */ gate) => html`<span class="id">${devicePage(gate.device) ? html`<a href=${devicePage(gate.device)} tabindex="-1">${gate.device}</a>` : gate.device}</span>` },
     { key: "link", title: t("link"), cell: (/** @type {any} */ gate) => html`<${Link} gate=${gate} />` },
     { key: "service", title: t("service"), cell: (/** @type {any} */ gate) => html`<${Service} service=${gate.service} />` },
     { key: "mode", title: t("mode"), cell: (/** @type {any} */ gate) => html`<${Obeys} gate=${gate} change=${data.change} rev=${rev} />` },
@@ -116,7 +116,7 @@ function Taps({ taps }) {
   return html`<div class="taps" tabindex="0" role="region" aria-label=${t("taps-newest")}><table class="table">
     <thead class="unseen"><tr><th scope="col">${t("time")}</th><th scope="col">${t("gate")}</th><th scope="col">${t("direction")}</th><th scope="col">${t("result")}</th></tr></thead>
     <tbody>${taps.map((tap) => html`<tr key=${`${tap.at} ${tap.device} ${tap.code}`}>
-    <td class="quiet nowrap">${time(tap.at)}</td><td class="id">${tap.device}</td><td>${word("direction", tap.direction)}</td>
+    <td class="quiet nowrap">${time(tap.at)}</td><td class="id"><bdi>${tap.device}</bdi></td><td>${word("direction", tap.direction)}</td>
     <td class="end">${tap.result === "open" ? html`<span class="quiet">${word("code", tap.code)}</span>` : html`<span class="alarm">${word("code", tap.code)}</span>`}</td></tr>`)}</tbody></table></div>`;
 }
 

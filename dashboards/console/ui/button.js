@@ -34,6 +34,9 @@ export function HoldButton(props) {
   const [armed, setArmed] = useState(false);
   const timer = useRef(/** @type {any} */ (undefined));
   const down = useRef(false);
+  // What is true at the end of the hold counts: the line may be gone by then.
+  const latest = useRef(props);
+  latest.current = props;
   const stop = () => {
     clearTimeout(timer.current);
     down.current = false;
@@ -46,7 +49,7 @@ export function HoldButton(props) {
     timer.current = setTimeout(() => {
       stop();
       setArmed(false);
-      props.onPress();
+      if (!blocked(latest.current)) latest.current.onPress();
     }, HOLD_MS);
   };
   useEffect(() => stop, []);

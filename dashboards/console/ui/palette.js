@@ -1,8 +1,9 @@
 // The command palette (Ctrl/⌘ K) and the sheet of keys (?). Whatever has a key or a page is found here by a few letters.
-import { html, signal, useRef, useState } from "../vendor/preact.js";
-import { t } from "../i18n.js";
+import { html, signal, useEffect, useRef, useState } from "../vendor/preact.js";
+import { t, named } from "../i18n.js";
 import { bindings, composing } from "../keys.js";
 import { go } from "../router.js";
+import { useChannel } from "../store.js";
 import { navigation } from "../pages/index.js";
 import { Dialog, useFocusTrap } from "./dialog.js";
 import { score } from "./score.js";
@@ -13,16 +14,24 @@ export const openSheet = () => (shown.value = "sheet");
 const close = () => (shown.value = undefined);
 
 /** @typedef {{id: string, label: string, hint?: string, run: () => void}} Entry */
-/** More to find, given by pages: stations, devices. */
-export const sources = signal(/** @type {(() => Entry[])[]} */ ([]));
 const FOUND_MAX = 12;
+/** What looks like the id of a device can be opened as one. */
+const DEVICE = /^(?=.*\d)[A-Za-z0-9._-]{2,64}$/;
 
-/** @returns {Entry[]} */
-function entries() {
-  const pages = navigation().map((entry) => ({ id: `page ${entry.id}`, label: t(`nav-${entry.id}`), hint: `g ${entry.nav.key}`, run: () => go(entry.nav.href) }));
+/** @param {any[]} stations of the overview @param {string} text as typed @returns {Entry[]} */
+function entries(stations, text) {
+  const shown = navigation();
+  const opens = (/** @type {string} */ id) => shown.some((entry) => entry.id === id);
+  const pages = shown.map((entry) => ({ id: `page ${entry.id}`, label: t(`nav-${entry.id}`), hint: `g ${entry.nav.key}`, run: () => go(entry.nav.href) }));
   const acts = bindings.value.filter((binding) => !binding.keys.startsWith("g ") && !["Mod+k", "/"].includes(binding.keys));
-  return [...pages, ...acts.map((binding) => ({ id: `key ${binding.keys}`, label: binding.label, hint: binding.keys, run: binding.run })), ...sources.value.flatMap((source) => source())];
+  return [...pages, ...acts.map((binding) => ({ id: `key ${binding.keys}`, label: binding.label, hint: binding.keys.replace("Escape", t("key-escape")), run: binding.run })), ...(opens("gates") ? stations.map(stop) : []), ...(opens("devices") && DEVICE.test(text.trim()) ? [device(text.trim())] : [])];
 }
+
+/** @param {any} row @returns {Entry} */
+const stop = (row) => ({ id: `station ${row.station} ${Object.values(row.name ?? {}).join(" ")}`, label: named(row.name, row.station), hint: t("station"), run: () => go(`/gates/${encodeURIComponent(row.station)}`) });
+
+/** @param {string} id @returns {Entry} */
+const device = (id) => ({ id: `device ${id}`, label: id, hint: t("device"), run: () => go(`/devices/${encodeURIComponent(id)}`) });
 
 export function Overlays() {
   if (shown.value === "palette") return html`<${Palette} />`;
@@ -35,7 +44,9 @@ function Palette() {
   const [at, setAt] = useState(0);
   const ref = useRef(/** @type {HTMLElement|null} */ (null));
   useFocusTrap(ref, close);
-  const found = entries().map((entry) => ({ entry, points: score(`${entry.label} ${entry.id}`, text) })).filter(({ points }) => points > 0);
+  useEffect(() => document.getElementById(`palette-${at}`)?.scrollIntoView({ block: "nearest" }), [at]);
+  const city = useChannel("overview:all");
+  const found = entries(city.data?.stations ?? [], text).map((entry) => ({ entry, points: score(`${entry.label} ${entry.id}`, text) })).filter(({ points }) => points > 0);
   const list = found.sort((a, b) => b.points - a.points).slice(0, FOUND_MAX).map(({ entry }) => entry);
   const pick = (/** @type {Entry|undefined} */ entry) => {
     if (!entry) return;
