@@ -53,11 +53,12 @@ export const date = (instant) => (instant ? maker("date", { year: "numeric", mon
 /** How long ago, coarse. @param {string|number|null|undefined} instant @param {number} now */
 export function ago(instant, now) {
   if (!instant) return "–";
-  const seconds = Math.round((new Date(instant).getTime() - now) / 1000);
+  // A clock that is ahead of ours has told of now.
+  const seconds = Math.min(0, Math.round((new Date(instant).getTime() - now) / 1000));
   const relative = maker("r", { numeric: "auto", style: "short" }, Intl.RelativeTimeFormat);
   const [unit, size] = /** @type {[string, number]} */ ([["second", 1], ["minute", 60], ["hour", 3600], ["day", 86_400]].reverse().find(([, size_]) => Math.abs(seconds) >= Number(size_)) ?? ["second", 1]);
   // Chinese text keeps a space between a number and a word, as everywhere on these pages.
-  return relative.format(Math.min(0, Math.trunc(seconds / size)), unit).replace(/(\d)(?=[\u4e00-\u9fff])/gu, "$1 ");
+  return relative.format(Math.trunc(seconds / size), unit).replace(/(\d)(?=[\u4e00-\u9fff])/gu, "$1 ");
 }
 
 /** Names of a list, joined as the language does. @param {string[]} items */
