@@ -21,7 +21,7 @@ function App() {
   if (phase.value === "out") return html`<${SignIn} />`;
   if (locked.value) return html`<${Lock} />`;
   const found = find(place.value.path);
-  if (found && place.value.query.wall !== undefined) return html`<${Page} key=${place.value.path} ...${found} />`;
+  if (found?.page.wall && place.value.query.wall !== undefined) return html`<${Page} key=${place.value.path} ...${found} />`;
   return html`<${Shell} page=${found?.page}><${Page} key=${`${me.value?.user} ${place.value.path}`} ...${found ?? {}} /><//><${Overlays} />`;
 }
 

@@ -11,6 +11,9 @@ import { signal, useEffect } from "./vendor/preact.js";
 /** A channel is kept so long after the last page let it go, in milliseconds, so that going back shows it at once. */
 const LINGER_MS = 10_000;
 
+/** What the wire calls a channel. Anything else would end the connection as a broken frame, and names nothing anyway. */
+const CHANNEL = /^[a-z]+(:[A-Za-z0-9._-]{1,64})?$/;
+
 /** @type {Map<string, {board: import("./vendor/preact.js").Signal<Board>, holders: number, timer?: any}>} */
 const channels = new Map();
 
@@ -45,7 +48,8 @@ export function hold(ch) {
   const known = entry(ch);
   known.holders += 1;
   clearTimeout(known.timer);
-  subscribe(ch);
+  if (CHANNEL.test(ch)) subscribe(ch);
+  else put(ch, { status: "refused", error: { code: "NOT_FOUND" } });
 }
 
 /** @param {string} ch */
@@ -54,7 +58,7 @@ export function release(ch) {
   known.holders -= 1;
   if (known.holders > 0) return;
   known.timer = setTimeout(() => {
-    unsubscribe(ch);
+    if (CHANNEL.test(ch)) unsubscribe(ch);
     channels.delete(ch);
   }, LINGER_MS);
 }
@@ -70,7 +74,7 @@ export function clear() {
 
 /** Follows again what pages hold, after another sign-in. */
 export function resume() {
-  for (const ch of channels.keys()) subscribe(ch);
+  for (const ch of channels.keys()) if (CHANNEL.test(ch)) subscribe(ch);
 }
 
 onEffect("snapshot", ({ ch, snapshot, seq }) => put(ch, { data: reducerOf(ch).snapshot(snapshot), seq }));

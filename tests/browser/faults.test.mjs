@@ -37,6 +37,18 @@ test("faults", { skip: missing() ?? false }, async (t) => {
     await desk.close();
   });
 
+  await t.test("a mistyped address says that nothing is there and costs nobody the connection", async () => {
+    const desk = await Desk.open(chromium, server);
+    await desk.signIn(people.wang, "/gates/no%20such%20station");
+    await desk.sees("There is nothing here");
+    await desk.live();
+    await desk.page.goto(`${server.url}/gates/chunxilu?wall`);
+    await desk.sees("Chunxi Road");
+    assert.equal(await desk.page.locator("nav.rail").count(), 1, "only what has a shape for the wall loses its frame");
+    await desk.quiet();
+    await desk.close();
+  });
+
   await t.test("a killed server: stale is said, then the board is fresh and the command was done once", async () => {
     const desk = await Desk.open(chromium, server);
     await desk.signIn(people.wang, STATION);

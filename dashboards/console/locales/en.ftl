@@ -50,6 +50,7 @@ no-server = The server cannot be reached.
 no-server-text = This page keeps trying.
 no-page = There is no such page
 no-page-text = The address may be mistyped, or it belongs to something that is not there any more.
+not-there = There is nothing here
 not-for-you = Not open to you
 not-for-you-text = Your role or your area does not include this. An administrator can change that.
 page-fault = This page has a fault
@@ -448,6 +449,16 @@ arg-kind = Kind
 arg-until = Until
 arg-at = At
 arg-token = Medium
+arg-by = User
+arg-user = User
+arg-roles = Roles
+arg-scope = Where
+arg-device = Device
+arg-site = Site
+arg-reason = Reason
+arg-note = Note
+arg-from = From
+arg-to = To
 operation = Operation
 
 ## Audit
@@ -521,6 +532,8 @@ audit-count =
     }
 audit-more = Earlier ones
 audit-none = Nothing in this time
+audit-span-missing = Two moments are needed: from and to.
+audit-span-backwards = The end lies before the beginning.
 audit-verify = Verify the chain
 audit-verified = Unbroken: { $records } records were read and nothing was altered.
 audit-broken = The chain is broken: { $fault }

@@ -20,8 +20,14 @@ const OFFSET = "+08:00";
 
 /** @param {number} at @returns {string} as a field of date and time wants it */
 export const local = (at) => new Date(at + 8 * HOUR_MS).toISOString().slice(0, 16);
-/** @param {string} text @returns {string} RFC 3339 */
-export const instant = (text) => new Date(`${text}:00${OFFSET}`).toISOString();
+/** @param {string} text @returns {string} RFC 3339; empty where it is no time */
+export function instant(text) {
+  const at = new Date(`${text}:00${OFFSET}`);
+  return Number.isNaN(at.getTime()) ? "" : at.toISOString();
+}
+
+/** What is wrong with a span of time, in words; undefined where nothing is. @param {string} from @param {string} to */
+const wrong = (from, to) => (instant(from) === "" || instant(to) === "" ? t("audit-span-missing") : instant(from) >= instant(to) ? t("audit-span-backwards") : undefined);
 
 export function Audit() {
   const asked = place.value.query;
@@ -30,7 +36,7 @@ export function Audit() {
   return html`
     <${PageHead} title=${t("nav-audit")} text=${t("audit-text")} />
     <${Search} key=${JSON.stringify(asked)} asked=${asked} />
-    ${searching ? html`<${Results} key=${JSON.stringify(asked)} asked=${asked} />` : html`<${Live} board=${board} height="30rem">${(/** @type {any} */ data) => html`<${Sheet} title=${t("audit-newest")} aside=${t("link-live")} flush><${List} items=${data.items} /><//>`}<//>`}`;
+    ${searching ? wrong(asked.from, asked.to ?? "") === undefined && html`<${Results} key=${JSON.stringify(asked)} asked=${asked} />` : html`<${Live} board=${board} height="30rem">${(/** @type {any} */ data) => html`<${Sheet} title=${t("audit-newest")} aside=${t("link-live")} flush><${List} items=${data.items} /><//>`}<//>`}`;
 }
 
 /** @param {{asked: Record<string, string>}} props */
@@ -39,13 +45,15 @@ function Search({ asked }) {
   const [to, setTo] = useState(asked.to ?? local(serverNow() + 60_000));
   const [by, setBy] = useState(asked.by ?? "");
   const [op, setOp] = useState(asked.op ?? "");
+  const [fault, setFault] = useState(asked.from ? wrong(asked.from, asked.to ?? "") : undefined);
   const submit = (/** @type {Event} */ event) => {
     event.preventDefault();
-    query({ from, to, by: by.trim(), op: op.trim() });
+    setFault(wrong(from, to));
+    if (wrong(from, to) === undefined) query({ from, to, by: by.trim(), op: op.trim() });
   };
   return html`<${Sheet} label=${t("audit-search")} class="no-print"><form class="search" onSubmit=${submit}>
     <${Field} label=${t("audit-from")} type="datetime-local" value=${from} onInput=${setFrom} required />
-    <${Field} label=${t("audit-to")} type="datetime-local" value=${to} onInput=${setTo} required />
+    <${Field} label=${t("audit-to")} type="datetime-local" value=${to} onInput=${setTo} required fault=${fault} />
     <${Field} label=${t("user")} value=${by} onInput=${setBy} />
     <${Field} label=${t("audit-op")} value=${op} onInput=${setOp} />
     <div class="row search-acts"><${Button} type="submit" look="main" online onPress=${() => undefined}>${t("audit-search")}<//>
@@ -58,11 +66,14 @@ function Verify({ from, to }) {
   const [state, setState] = useState(/** @type {{busy?: boolean, text?: string, bad?: boolean}} */ ({}));
   if (!may("audit.verify")) return null;
   const verify = async () => {
+    const fault = wrong(from, to);
+    if (fault) return setState({ text: fault, bad: true });
     setState({ busy: true });
     const run = await command("audit.verify", { from: instant(from), to: instant(to) }, { ttl_ms: 60_000 });
     if (run.phase === "refused") setState({ text: explain(run.error), bad: true });
     else if (run.result.ok) setState({ text: t("audit-verified", { records: number(run.result.records) }) });
     else setState({ text: t("audit-broken", { fault: run.result.fault ?? "" }), bad: true });
+    return undefined;
   };
   return html`<div class="row verify"><${Button} online busy=${state.busy} onPress=${verify}>${t("audit-verify")}<//><p role="status" class=${state.bad ? "alarm strong" : "good"}>${state.text}</p></div>`;
 }

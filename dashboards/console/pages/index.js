@@ -21,6 +21,7 @@ import { AlarmCount, ApprovalCount } from "../ui/shell.js";
  * @property {any} View gets the parts of the address as `params`
  * @property {{href: string, key: string, icon: string, Count?: any}} [nav] its entry; `key` follows `g`
  * @property {string} [under] the entry that is lit while this page is shown
+ * @property {boolean} [wall] has a shape without the frame, for a wall: `?wall`
  * @property {string[]} [roles] who may open it; everybody where left out
  */
 
@@ -29,7 +30,7 @@ const WATCHERS = ["gate_operator", "supervisor", "manager", "technician", "admin
 
 /** @type {Page[]} */
 export const pages = [
-  { id: "overview", path: "/", View: Overview, nav: { href: "/", key: "o", icon: "overview" } },
+  { id: "overview", path: "/", View: Overview, wall: true, nav: { href: "/", key: "o", icon: "overview" } },
   { id: "gates", path: "/gates", View: Gates, roles: WATCHERS, nav: { href: "/gates", key: "g", icon: "gates" } },
   { id: "station", path: "/gates/:station", View: Station, roles: WATCHERS, under: "gates" },
   { id: "desk", path: "/desk", View: Desk, roles: ["gate_operator", "supervisor", "manager"], nav: { href: "/desk", key: "d", icon: "desk" } },

@@ -11,7 +11,7 @@ export const Skeleton = ({ height }) => html`<div class="skeleton" style=${{ hei
 
 /** Shows a board: waiting, refused, stale or as it is. @param {{board: import("../store.js").Board, height?: string, children: (data: any) => any}} props */
 export function Live({ board, height = "20rem", children }) {
-  if (board.status === "refused") return html`<div class="sheet"><${Empty} title=${t("not-for-you")} text=${explain(board.error)} /></div>`;
+  if (board.status === "refused") return html`<div class="sheet"><${Empty} title=${board.error?.code === "NOT_FOUND" ? t("not-there") : t("not-for-you")} text=${explain(board.error)} /></div>`;
   if (board.data === undefined) return html`<${Skeleton} height=${height} />`;
   return html`<div class="live stack ${board.status === "fresh" ? "" : "is-stale"}" aria-busy=${board.status === "fresh" ? undefined : "true"}>${children(board.data)}</div>`;
 }

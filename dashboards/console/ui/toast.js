@@ -1,6 +1,6 @@
 // Short notices in a live region: what happened, never the only place where it can be seen.
 import { html, signal } from "../vendor/preact.js";
-import { t, knows } from "../i18n.js";
+import { t, knows, word } from "../i18n.js";
 import { Icon } from "./icon.js";
 
 /** @typedef {{id: number, text: string, tone?: "alarm"}} Toast */
@@ -25,7 +25,7 @@ function close(id) {
 export function explain(error) {
   const code = error?.code ?? "INTERNAL";
   const key = `error-${code.toLowerCase().replaceAll("_", "-")}`;
-  const text = knows(key) ? t(key, { field: "", approval: "", ...error?.params }) : t("error-other", { code });
+  const text = knows(key) ? t(key, { approval: "", ...error?.params, field: word("arg", String(error?.params?.field ?? "")) }) : t("error-other", { code });
   return text;
 }
 
