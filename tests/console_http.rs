@@ -198,9 +198,10 @@ fn a_program_gets_tickets_with_its_password_and_one_session() {
 fn pages_come_with_a_strict_policy_and_deep_links_lead_to_them() {
     let server = Server::start("");
     let get = |path: &str, headers: &[(&str, &str)]| send(&server, "GET", path, headers, "");
-    for path in ["/", "/gates/tianfu", "/devices/g1", "/alarms", "/gates/s1.2"] {
+    for path in ["/", "/gates/tianfu", "/devices/g1", "/alarms", "/gates/s1.2", "/sign.svg"] {
         let answer = get(path, &[]);
-        assert!(answer.status == 200 && answer.body.starts_with(b"<!doctype html>"), "{path}: {}", answer.status);
+        let whole = if path.ends_with(".svg") { answer.body.starts_with(b"<svg") } else { answer.body.starts_with(b"<!doctype html>") };
+        assert!(answer.status == 200 && whole, "{path}: {}", answer.status);
         let policy = answer.header("content-security-policy").expect("a policy");
         assert!(policy.starts_with("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "{policy}");
         assert!(!policy.contains("unsafe") && !policy.contains('*') && !policy.contains("http"), "{policy}");
@@ -212,6 +213,8 @@ fn pages_come_with_a_strict_policy_and_deep_links_lead_to_them() {
     }
     let app = get("/app.js", &[]);
     assert_eq!(app.header("content-type"), Some("text/javascript; charset=utf-8"));
+    assert_eq!(app.header("x-content-type-options"), Some("nosniff"));
+    assert_eq!(app.header("content-security-policy"), None, "it obeys the policy of its page");
     let tag = app.header("etag").expect("a tag").to_owned();
     let again = get("/app.js", &[("If-None-Match", &tag)]);
     assert_eq!((again.status, again.body.len()), (304, 0));
