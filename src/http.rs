@@ -54,18 +54,26 @@ struct Readiness {
     checks: BTreeMap<&'static str, Check>,
 }
 
-async fn readyz<W: Watched>(State(watched): State<Arc<W>>, Query(query): Query<ReadyQuery>) -> Response {
-    let checks = watched.checks();
+/// Looks at the process on a thread that may wait: the journal's figures wait for its locks, and those at times for its disk.
+async fn look<W: Watched, T: Send + 'static>(watched: &Arc<W>, at: impl FnOnce(&W) -> T + Send + 'static) -> Result<T, Response> {
+    let watched = Arc::clone(watched);
+    let seen = tokio::task::spawn_blocking(move || at(&watched)).await;
+    seen.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR.into_response())
+}
+
+async fn readyz<W: Watched>(State(watched): State<Arc<W>>, Query(query): Query<ReadyQuery>) -> Result<Response, Response> {
+    let (checks, durability) = look(&watched, |watched| (watched.checks(), watched.durability())).await?;
     let ready = checks.values().all(|check| check.ok);
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     if query.verbose.is_some() {
-        return (status, axum::Json(Readiness { ready, durability: watched.durability(), checks })).into_response();
+        return Ok((status, axum::Json(Readiness { ready, durability, checks })).into_response());
     }
-    (status, if ready { "ready\n" } else { "not ready\n" }).into_response()
+    Ok((status, if ready { "ready\n" } else { "not ready\n" }).into_response())
 }
 
-async fn metrics<W: Watched>(State(watched): State<Arc<W>>) -> Response {
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], watched.metrics()).into_response()
+async fn metrics<W: Watched>(State(watched): State<Arc<W>>) -> Result<Response, Response> {
+    let page = look(&watched, W::metrics).await?;
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page).into_response())
 }
 
 async fn version<W: Watched>(State(watched): State<Arc<W>>) -> Response {

@@ -167,13 +167,24 @@ async fn first_user(backend: &Backend) -> Result<(), Failure> {
 fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener, watched: axum::Router, console: Console) {
     runtime.spawn(console.clone().keep_order());
     runtime.spawn(crate::console::commands::resume(console.clone()));
+    let unsent_max = console.settings().socket.unsent_bytes_max;
     let routes = watched.merge(console.routes()).into_make_service_with_connect_info::<SocketAddr>();
     runtime.spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(|stream| {
+        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(move |stream| {
             let _ = stream.set_nodelay(true);
+            keep_little(stream, unsent_max);
         });
         axum::serve(listener, routes).await
     });
+}
+
+/// Lets the system keep about so many bytes that it has not sent: otherwise megabytes of what is old by then lie before whatever
+/// is written next, and nobody notices that the other side does not read.
+fn keep_little(stream: &tokio::net::TcpStream, unsent_bytes_max: u32) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, unsent_bytes_max);
 }
 
 /// Binds a TCP listener; a busy port names the key that says another.
@@ -201,8 +212,13 @@ async fn keep_gauges(backend: Backend, prometheus: PrometheusHandle) {
     let mut beat = tokio::time::interval(GAUGES_EVERY);
     loop {
         beat.tick().await;
-        backend.emit_gauges();
-        prometheus.run_upkeep();
+        let (backend, prometheus) = (backend.clone(), prometheus.clone());
+        let work = move || {
+            backend.emit_gauges();
+            prometheus.run_upkeep();
+        };
+        // The journal's figures wait for its locks, and those at times for its disk: no socket waits with them.
+        let _ = tokio::task::spawn_blocking(work).await;
     }
 }
 

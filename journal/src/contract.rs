@@ -94,6 +94,8 @@ pub trait OutcomeSink: Send + Sync + 'static {
     fn outcomes(&self, outcomes: Vec<(Ticket, Outcome)>);
     /// Takes committed events of the kinds this sink follows, in order. Must not block. `gap` = read the feed again.
     fn followed(&self, items: Arc<[FeedItem]>);
+    /// The outcomes of the group are with their cells. Whoever only watches begins here: a tap's answer does not wait for it.
+    fn told(&self) {}
 }
 
 /// An entity as the journal has it: the newest written state and the events since.

@@ -50,13 +50,14 @@ impl Sinks {
         }
     }
 
-    /// Tells the outcomes of a group, one message a cell.
+    /// Tells the outcomes of a group, one message a cell; then whoever watches may begin.
     pub(crate) fn tell(&self, told: Vec<Told>) {
         for (cell, outcomes) in split(told, self.cells.len()).into_iter().enumerate() {
             if let (false, Some(Some(door))) = (outcomes.is_empty(), self.cells.get(cell)) {
                 door.sink.outcomes(outcomes);
             }
         }
+        self.cells.iter().flatten().filter(|door| door.kinds != 0).for_each(|door| door.sink.told());
     }
 }
 
@@ -114,5 +115,36 @@ mod tests {
         sinks.tell_followed(&Arc::from([item("station/s"), item("gate/g")]));
         assert_eq!(stations.followed_so_far(), [item("station/s")]);
         assert!(nothing.followed_so_far().is_empty());
+    }
+    /// Writes down who was called for what.
+    #[derive(Clone, Default)]
+    struct Order(Arc<std::sync::Mutex<Vec<(CellIndex, &'static str)>>>, CellIndex);
+    impl Order {
+        fn note(&self, what: &'static str) {
+            self.0.lock().expect("nobody has panicked").push((self.1, what));
+        }
+    }
+    impl OutcomeSink for Order {
+        fn outcomes(&self, _: Vec<(Ticket, Outcome)>) {
+            self.note("outcomes");
+        }
+        fn followed(&self, _: Arc<[FeedItem]>) {
+            self.note("followed");
+        }
+        fn told(&self) {
+            self.note("told");
+        }
+    }
+
+    #[test]
+    fn who_only_watches_begins_when_the_cells_have_their_outcomes() {
+        let cell = Order::default();
+        let watcher = Order(Arc::clone(&cell.0), 1);
+        let mut sinks = Sinks::default();
+        sinks.register(1, Arc::new(watcher), &[EntityKind::Gate]);
+        sinks.register(0, Arc::new(cell.clone()), &[]);
+        sinks.tell_followed(&Arc::from([item("gate/g")]));
+        sinks.tell(vec![(0, 1, Outcome::Committed { seq: 1 })]);
+        assert_eq!(*cell.0.lock().expect("nobody has panicked"), [(1, "followed"), (0, "outcomes"), (1, "told")]);
     }
 }

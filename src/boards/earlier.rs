@@ -55,13 +55,19 @@ fn part(journal: &dyn Journal, heads: &[(u16, u64)], from: Timestamp, to: &Sende
             if to.blocking_send(Earlier::Events(events)).is_err() {
                 return Ok(());
             }
+            keep_newest(&mut items);
             seq = last + 1;
         }
     }
-    items.sort_by_key(|item| std::cmp::Reverse(item.at));
-    items.truncate(super::lists::ITEMS_MAX);
+    keep_newest(&mut items);
     let _ = to.blocking_send(Earlier::Audit(items));
     Ok(())
+}
+
+/// A day may have many more items than are shown, after an import for one.
+fn keep_newest(items: &mut Vec<AuditItem>) {
+    items.sort_by_key(|item| std::cmp::Reverse(item.at));
+    items.truncate(super::lists::ITEMS_MAX);
 }
 
 fn counts(event: &Event) -> bool {

@@ -1,9 +1,9 @@
 //! The feed as the front runtime follows it: committed events of every kind, in order and without a gap per partition.
-//! The journal's thread only drops a group into a bounded queue; where that is full, or a number is missing, the feed is read
-//! again from the last position. Nothing here can slow a tap down.
+//! The journal's thread only drops a group into a bounded queue, once the cells have their outcomes; where that is full, or a
+//! number is missing, the feed is read again from the last position. Nothing here can slow a tap down.
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tongdao_domain::machine::Event;
@@ -18,6 +18,8 @@ const READ_AGAIN: usize = 1024;
 /// The journal's end.
 pub struct FeedSink {
     groups: Sender<Arc<[FeedItem]>>,
+    /// Heard of, while the cells do not have their outcomes yet.
+    held: Mutex<Vec<Arc<[FeedItem]>>>,
     behind: Arc<Behind>,
 }
 
@@ -36,12 +38,20 @@ pub struct Follower {
     positions: HashMap<u16, u64>,
 }
 
+/// That there is something: a group, or only that one was lost.
+pub struct Heard(Option<Arc<[FeedItem]>>);
+
 impl OutcomeSink for FeedSink {
     fn outcomes(&self, _outcomes: Vec<(Ticket, Outcome)>) {}
     fn followed(&self, items: Arc<[FeedItem]>) {
-        if self.groups.try_send(items).is_err() {
-            self.behind.lost.store(true, Ordering::Release);
-            self.behind.wake.notify_one();
+        self.held.lock().unwrap_or_else(PoisonError::into_inner).push(items);
+    }
+    fn told(&self) {
+        for items in self.held.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+            if self.groups.try_send(items).is_err() {
+                self.behind.lost.store(true, Ordering::Release);
+                self.behind.wake.notify_one();
+            }
         }
     }
 }
@@ -50,16 +60,23 @@ impl OutcomeSink for FeedSink {
 pub fn feed(journal: Arc<dyn Journal>) -> (FeedSink, Follower) {
     let (sender, groups) = channel(GROUPS_MAX);
     let behind = Arc::new(Behind::default());
-    (FeedSink { groups: sender, behind: Arc::clone(&behind) }, Follower { groups, behind, journal, positions: HashMap::new() })
+    (
+        FeedSink { groups: sender, held: Mutex::default(), behind: Arc::clone(&behind) },
+        Follower { groups, behind, journal, positions: HashMap::new() },
+    )
 }
 
 impl Follower {
-    /// The next events, in order; empty where only something was missed that is not durable yet. `None` = the journal is gone.
-    pub async fn next(&mut self) -> Option<Vec<(FeedItem, Event)>> {
-        let group = tokio::select! {
-            group = self.groups.recv() => Some(group?),
-            () = self.behind.wake.notified() => None,
-        };
+    /// Waits until something was told; nothing is lost where the waiting is given up. `None` = the journal is gone.
+    pub async fn heard(&mut self) -> Option<Heard> {
+        tokio::select! {
+            group = self.groups.recv() => group.map(|group| Heard(Some(group))),
+            () = self.behind.wake.notified() => Some(Heard(None)),
+        }
+    }
+
+    /// The next events, in order; none where only something was missed that is not durable yet. Must be waited for to the end.
+    pub async fn events(&mut self, Heard(group): Heard) -> Vec<(FeedItem, Event)> {
         let mut taken = Vec::new();
         for item in group.iter().flat_map(|group| group.iter()) {
             self.take(item, &mut taken).await;
@@ -70,7 +87,7 @@ impl Follower {
                 self.read_again(partition, &mut taken).await;
             }
         }
-        Some(taken)
+        taken
     }
 
     async fn take(&mut self, item: &FeedItem, taken: &mut Vec<(FeedItem, Event)>) {

@@ -32,6 +32,7 @@ use lists::{Alarms, Approvals, Audit};
 use overview::{Overview, Times};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tapped::Tapped;
 use tokio::sync::{mpsc, oneshot};
@@ -57,8 +58,12 @@ use tongdao_telemetry::DECISION_TIMES;
 
 /// Requests for a device's board that wait, at most.
 const ASKS_MAX: usize = 256;
+/// A second has so many parts. Each station is told its figures in one of them: what all stations tell at once lies before the
+/// next tap on its way to every console.
+const PARTS: usize = 20;
+const PART: Duration = Duration::from_millis(1000 / PARTS as u64);
 /// Device boards that nobody looks at are given up this often.
-const TIDY_EVERY_S: u64 = 60;
+const TIDY_EVERY_S: usize = 60;
 
 /// What boards are made with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -170,6 +175,7 @@ impl Prepared {
             presence,
             others,
             journal: self.journal,
+            journal_full: Arc::default(),
             clock: self.clock,
             keeper: Keeper::new(self.settings.offline_after),
             times: Times::new(DECISION_TIMES.sample()),
@@ -194,6 +200,7 @@ struct Projector {
     presence: Presence,
     others: Vec<Box<dyn Follow>>,
     journal: Arc<dyn Journal>,
+    journal_full: Arc<AtomicBool>,
     clock: Clock,
     keeper: Keeper,
     times: Times,
@@ -216,18 +223,21 @@ impl Projector {
         mut asked: mpsc::Receiver<(DeviceId, oneshot::Sender<bool>)>,
         mut past: mpsc::Receiver<Earlier>,
     ) {
-        let mut beat = tokio::time::interval(Duration::from_secs(1));
-        beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
-        let mut beats = 0;
+        // None is left out, however late: a row of a heat map is a second.
+        let mut parts = tokio::time::interval(PART);
+        let mut part = 0;
         loop {
             tokio::select! {
-                group = follower.next() => match group {
-                    Some(group) => group.iter().for_each(|(item, event)| self.take(item, event)),
-                    None => return,
-                },
-                _ = beat.tick() => {
-                    beats += 1;
-                    self.beat(beats);
+                heard = follower.heard() => {
+                    let Some(heard) = heard else { return };
+                    follower.events(heard).await.iter().for_each(|(item, event)| self.take(item, event));
+                }
+                _ = parts.tick() => {
+                    self.beat_stations(part % PARTS);
+                    if part.is_multiple_of(PARTS) {
+                        self.beat(part / PARTS);
+                    }
+                    part += 1;
                 }
                 Some((device, answer)) = asked.recv() => {
                     let _ = answer.send(self.open_device(&device).await);
@@ -347,10 +357,19 @@ impl Projector {
         }
     }
 
+    /// A second has passed for every station of this part.
+    fn beat_stations(&self, part: usize) {
+        let now = self.clock.now();
+        for board in self.stations.values().skip(part).step_by(PARTS) {
+            board.update(|board, out| board.beat(now, out));
+        }
+    }
+
     /// A second has passed.
-    fn beat(&mut self, beats: u64) {
+    fn beat(&mut self, beats: usize) {
         let now = self.clock.now();
         self.look_at_links(now);
+        self.look_at_journal();
         let recent = self.times.beat(DECISION_TIMES.sample());
         let mut online: BTreeMap<StationId, u32> = BTreeMap::new();
         for (device, gate) in &self.gates {
@@ -363,9 +382,6 @@ impl Projector {
         for overview in &self.overviews {
             overview.update(|board, out| board.beat(now, &recent, &online, &alarms, out));
         }
-        for board in self.stations.values() {
-            board.update(|board, out| board.beat(now, out));
-        }
         self.keep_alarms(now);
         if beats.is_multiple_of(TIDY_EVERY_S) {
             let (gone, kept) = std::mem::take(&mut self.devices).into_iter().partition(|(_, board)| !board.update(|_, out| out.is_heard()));
@@ -373,6 +389,13 @@ impl Projector {
             let gone: BTreeMap<_, Handle<DeviceBoard>> = gone;
             gone.keys().for_each(|device| self.hub.close(&Channel::Device(device.clone())));
         }
+    }
+
+    /// Whether the journal can be written to is asked on a thread that may wait: its figures wait for its locks, and those at
+    /// times for its disk. What was heard counts from the next beat on.
+    fn look_at_journal(&self) {
+        let (journal, full) = (Arc::clone(&self.journal), Arc::clone(&self.journal_full));
+        tokio::task::spawn_blocking(move || full.store(!journal.status().writable, Ordering::Relaxed));
     }
 
     /// A gate whose process died with its node never said good-bye: its link is what the gateway sees.
@@ -399,7 +422,7 @@ impl Projector {
 
     fn keep_alarms(&mut self, now: Timestamp) {
         let Ok(turn) = Arc::clone(&self.telling).try_acquire_owned() else { return };
-        let facts = NodeFacts { journal_full: !self.journal.status().writable };
+        let facts = NodeFacts { journal_full: self.journal_full.load(Ordering::Relaxed) };
         let (keeper, world, gates) = (&mut self.keeper, &self.world, &self.gates);
         let wanted = self.alarms.update(|board, _| keeper.wanted(world, gates, facts, board.all(), now));
         if wanted.is_empty() {

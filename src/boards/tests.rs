@@ -167,3 +167,27 @@ async fn what_is_committed_is_shown_and_a_start_shows_it_again() {
     assert_eq!((&one["items"][0]["alarm"], one["items"].as_array().map(Vec::len)), (&"gates_offline.s1".into(), Some(1)));
     let _ = node.shutdown(Duration::from_secs(5)).await;
 }
+
+#[tokio::test]
+async fn what_came_too_fast_is_read_again_in_order_and_nothing_is_missed() {
+    const EVENTS: u64 = 300; // more groups than may wait
+    let (world, _) = small_world();
+    let journal: Arc<dyn Journal> = Arc::new(Memory::automatic(1));
+    let (sink, mut follower) = follow::feed(Arc::clone(&journal));
+    journal.register(1, Arc::new(sink), EntityKind::ALL);
+    let node = node_on(&world, &journal);
+    let (door, id) = (node.door(), "s1".parse::<StationId>().expect("an id"));
+    for n in 0..EVENTS {
+        let modes = if n % 2 == 0 { BTreeSet::from([Mode::Closed]) } else { BTreeSet::new() };
+        let command: Command = station::Command::SetModes { modes, until: None, by: by() }.into();
+        let command_id = CommandId::new(format!("set/{n}")).expect("an id");
+        door.ask((&id).into(), command_id, command, Lane::Rest).await.expect("answered");
+    }
+    let mut seqs = Vec::new();
+    while seqs.len() < usize::try_from(EVENTS).expect("fits") {
+        let heard = tokio::time::timeout(Duration::from_secs(60), follower.heard()).await.expect("there is more").expect("the journal");
+        seqs.extend(follower.events(heard).await.iter().map(|(item, _)| item.seq));
+    }
+    assert_eq!(seqs, (1..=EVENTS).collect::<Vec<_>>());
+    let _ = node.shutdown(Duration::from_secs(5)).await;
+}

@@ -27,6 +27,9 @@ pub struct SocketLimits {
     pub progress_ms_max: u64,
     /// A socket that is behind gets one batch in this time.
     pub behind_pause_ms: u64,
+    /// Bytes that the system keeps of one connection and has not sent yet, about: a reader that takes nothing shows soon, and one
+    /// that is behind gets newer values.
+    pub unsent_bytes_max: u32,
     /// From our good-bye to the end of the socket.
     pub linger_ms: u64,
 }
@@ -45,6 +48,7 @@ impl Default for SocketLimits {
             waiting_bytes_max: 1024 * 1024,
             progress_ms_max: 10_000,
             behind_pause_ms: 50,
+            unsent_bytes_max: 128 * 1024,
             linger_ms: 1000,
         }
     }
@@ -53,7 +57,7 @@ impl Default for SocketLimits {
 impl SocketLimits {
     /// What must be more than 0, by its key.
     #[must_use]
-    pub fn positive(&self) -> [(&'static str, i64); 6] {
+    pub fn positive(&self) -> [(&'static str, i64); 7] {
         let wide = |value: usize| i64::try_from(value).unwrap_or(i64::MAX);
         let long = |value: u64| i64::try_from(value).unwrap_or(i64::MAX);
         [
@@ -63,6 +67,7 @@ impl SocketLimits {
             ("console.socket.subscriptions_max", wide(self.subscriptions_max)),
             ("console.socket.commands_in_flight_max", wide(self.commands_in_flight_max)),
             ("console.socket.progress_ms_max", long(self.progress_ms_max)),
+            ("console.socket.unsent_bytes_max", self.unsent_bytes_max.into()),
         ]
     }
 }

@@ -135,7 +135,7 @@ impl Link {
         let mailbox = Mailbox::new(console.clone(), Arc::clone(&caller), Outbox::new(limits));
         let (messages, commands) = (limiter(settings.messages_per_s), limiter(settings.commands_per_s));
         let in_flight = Arc::new(Semaphore::new(settings.commands_in_flight_max));
-        let beat_at = now + millis(settings.heartbeat_ms);
+        let beat_at = now + first_beat(settings.heartbeat_ms, number);
         let (mailbox, subs) = (Arc::new(mailbox), BTreeMap::new());
         Self {
             console,
@@ -433,6 +433,14 @@ fn ack(id: FrameId, answer: Result<Done, ErrorBody>) -> Ack {
         Ok(Done { result, ch, seq }) => Ack { ch, seq, ..Ack::done(id, result) },
         Err(error) => Ack::refused(id, error),
     }
+}
+
+/// When the first beat is due: early for some. A thousand consoles that came back in the same moment would otherwise all be
+/// told in the same moment ever after, and events would wait behind that.
+fn first_beat(every_ms: u64, number: u64) -> Millis {
+    const SPREAD: u64 = 64;
+    // A step that visits every part before it comes back to the first, far from the one before.
+    millis(every_ms / 2 + every_ms / 2 * (number * 37 % SPREAD) / SPREAD)
 }
 
 fn millis(ms: u64) -> Millis {
