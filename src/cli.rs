@@ -43,6 +43,8 @@ pub enum Command {
         #[arg(long)]
         accept_loss: bool,
     },
+    /// Price rides by a fare table: CSV on standard input, CSV with `fare,rule` on standard output; no clock, exact.
+    Fare(FareArgs),
     /// An operation on what the server keeps.
     #[command(flatten)]
     Op(OpArgs),
@@ -60,6 +62,20 @@ pub struct DemoArgs {
     /// Hour of the day at which the demo's day begins (local time of the city).
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..24))]
     pub from_hour: u8,
+}
+
+/// `tongdao fare`
+#[derive(Debug, Args)]
+pub struct FareArgs {
+    /// The fare table: a file, or the name of a shipped one.
+    #[arg(long, value_name = "FILE")]
+    pub table: String,
+    /// Passenger class.
+    #[arg(long, default_value = "adult", value_name = "CLASS")]
+    pub class: String,
+    /// The rides (`origin,destination,distance_m,minutes[,at,account]`); standard input where not given.
+    #[arg(value_name = "RIDES")]
+    pub rides: Option<PathBuf>,
 }
 
 /// Who does it and why; stands in the journal.

@@ -12,8 +12,12 @@ use tongdao_domain::world::{Settings, World};
 use tongdao_protocol::site;
 
 /// Fare tables and sites that are part of the program, so that it runs from anywhere.
-pub const SHIPPED_FARES: &[(&str, &str)] =
-    &[("chengdu", include_str!("../config/fares/chengdu.toml")), ("flat-demo", include_str!("../config/fares/flat-demo.toml"))];
+pub const SHIPPED_FARES: &[(&str, &str)] = &[
+    ("chengdu", include_str!("../config/fares/chengdu.toml")),
+    ("flat-demo", include_str!("../config/fares/flat-demo.toml")),
+    ("london-like", include_str!("../config/fares/london-like.toml")),
+    ("newyork-like", include_str!("../config/fares/newyork-like.toml")),
+];
 
 /// The settings of the machines.
 pub fn settings(config: &Config) -> Settings {

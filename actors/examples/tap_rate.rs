@@ -17,7 +17,7 @@ use tongdao_actors::limits::Limits;
 use tongdao_actors::node::{Node, NodeConfig};
 use tongdao_actors::request::{Lane, Request};
 use tongdao_domain::entity::EntityKey;
-use tongdao_domain::fare::{Charge, FareTable, FareVersion, Ladder, Overstay, SameStation, Scheme, Step};
+use tongdao_domain::fare::{Charge, FareTable, FareVersion, Ladder, More, Overstay, SameStation, Scheme, Step};
 use tongdao_domain::id::{CommandId, DeviceId, Token};
 use tongdao_domain::machine::{Command, Reply};
 use tongdao_domain::money::{Amount, Currency};
@@ -77,8 +77,9 @@ fn world(gates: usize) -> World {
         same_station: SameStation::Pays(Charge::Lowest),
         missing_exit: Charge::Free,
         missing_entry: Charge::Free,
+        more: More::default(),
     };
-    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
+    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, calendar: None, versions: vec![version] });
     (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
     for n in 0..gates {
         let station = id(STATIONS[n % STATIONS.len()].0);

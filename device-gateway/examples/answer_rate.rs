@@ -15,7 +15,7 @@ use tongdao_device_gateway::gateway::Gateway;
 use tongdao_domain::account::{self, WalletClass};
 use tongdao_domain::device::{By, DeviceKind, Entry, SecretHash};
 use tongdao_domain::entity::EntityKey;
-use tongdao_domain::fare::{Charge, FareTable, FareVersion, Ladder, Overstay, SameStation, Scheme, Step};
+use tongdao_domain::fare::{Charge, FareTable, FareVersion, Ladder, More, Overstay, SameStation, Scheme, Step};
 use tongdao_domain::id::{AccountId, CommandId, DeviceId, StationId, Token};
 use tongdao_domain::machine::Command;
 use tongdao_domain::money::{Amount, Currency};
@@ -70,8 +70,9 @@ fn world(gates: usize) -> Result<World, IdError> {
         same_station: SameStation::Pays(Charge::Lowest),
         missing_exit: Charge::Free,
         missing_entry: Charge::Free,
+        more: More::default(),
     };
-    world.fares.insert("bench".parse()?, FareTable { currency: Currency::CNY, versions: vec![version] });
+    world.fares.insert("bench".parse()?, FareTable { currency: Currency::CNY, calendar: None, versions: vec![version] });
     world.sites.insert(site, Site { fares: "bench".parse()?, operator: "bench".into(), calendar: Calendar::SHANGHAI });
     let mut devices = Vec::new();
     for n in 0..gates {

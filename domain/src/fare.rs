@@ -1,12 +1,22 @@
 //! Fares as data: tables with versions by effective date. Nothing about a city's prices or policies is in code.
 //!
 //! A table is *what* is charged; which taps make a journey is the business of [`crate::journey`].
+mod past;
+mod price;
+mod scheme;
+mod when;
+
 use crate::money::{Amount, Currency};
-use crate::time::{Millis, Timestamp};
+use crate::time::{Calendar, Day, Millis, Timestamp};
 use compact_str::CompactString;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use past::{Cap, Limit, Past, Pays, Period, Relief, Ride, Since, Transfer};
+pub use price::{Judge, Left, Rule, Stay};
+pub use scheme::{Location, Pairs, Places, Scheme, Trip};
+pub use when::{Days, Window};
 
 /// A fare table: its versions by effective date.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -14,6 +24,9 @@ pub struct FareTable {
     /// What its amounts are in.
     #[serde(default)]
     pub currency: Currency,
+    /// How the network that it was made for counts its days; none = as the site says.
+    #[serde(default)]
+    pub calendar: Option<Calendar>,
     /// Oldest first; a tap is priced by the newest that was in effect at its time.
     pub versions: Vec<FareVersion>,
 }
@@ -45,16 +58,51 @@ pub struct FareVersion {
     pub missing_exit: Charge,
     /// What an exit costs that no entry is known of (such as one that a gate decided alone).
     pub missing_entry: Charge,
+    /// What is special about it: what a table leaves out is as if it were not there.
+    #[serde(default)]
+    pub more: More,
 }
 
-/// How a ride is priced.
+/// What a fare version may have beside its prices.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct More {
+    /// Other prices at some hours: by the entry, the first whose windows hold; else the version's own.
+    pub rush: Vec<Rush>,
+    /// Classes that pay another share at some hours: by the entry, the first that fits.
+    pub concessions: Vec<Concession>,
+    /// Public holidays, local days.
+    pub holidays: BTreeSet<Day>,
+    /// Zones and groups of stations.
+    pub places: Places,
+    /// What entry and exit at one station cost by the length of the stay, shortest first; each bound is exclusive. A longer stay
+    /// is as [`FareVersion::same_station`] says.
+    pub same_station_within: Vec<(Millis, Charge)>,
+    /// Too long a stay costs the surcharge alone, not the ride as well.
+    pub overstay_replaces_ride: bool,
+    /// Further rides that follow soon.
+    pub transfers: Vec<Transfer>,
+    /// At most so much in a while.
+    pub caps: Vec<Cap>,
+}
+
+/// Other prices at some hours.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scheme {
-    /// By distance.
-    Ladder(Ladder),
-    /// One price; the entry tap opens and closes the journey (bus).
-    Flat(Amount),
+pub struct Rush {
+    /// When, by the entry.
+    pub windows: Vec<Window>,
+    /// What a ride costs then.
+    pub scheme: Scheme,
+}
+
+/// A class that pays another share at some hours.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Concession {
+    /// The passenger class.
+    pub class: CompactString,
+    /// When, by the entry.
+    pub windows: Vec<Window>,
+    /// The share in per cent of the published fare.
+    pub percent: Decimal,
 }
 
 /// A ladder of distances.
@@ -143,26 +191,12 @@ impl FareVersion {
     /// A share of a published fare by passenger class, rounded half up to the fen.
     #[must_use]
     pub fn for_class(&self, published: Amount, passenger_class: &str) -> Amount {
-        match self.classes.get(passenger_class) {
-            Some(percent) if *percent != Decimal::ONE_HUNDRED => published.percent(*percent),
-            _ => published,
-        }
+        share(published, self.classes.get(passenger_class))
     }
-    /// The published fare of a ride; a distance that is not known costs the last rung.
+    /// Does it name a passenger class?
     #[must_use]
-    pub fn published(&self, metres: Option<u32>) -> Amount {
-        match &self.scheme {
-            Scheme::Flat(fare) => *fare,
-            Scheme::Ladder(ladder) => match metres {
-                Some(metres) => ladder.fare(metres),
-                None => ladder.steps.last().map_or(Amount::ZERO, |step| step.fare),
-            },
-        }
-    }
-    /// The published lowest fare: what an entry holds.
-    #[must_use]
-    pub fn lowest(&self) -> Amount {
-        self.published(Some(0))
+    pub fn knows(&self, passenger_class: &str) -> bool {
+        self.classes.contains_key(passenger_class) || self.more.concessions.iter().any(|one| one.class == passenger_class)
     }
     /// Does one tap open and close the journey?
     #[must_use]
@@ -174,11 +208,31 @@ impl FareVersion {
     pub fn overstayed(&self, stay: Millis) -> bool {
         self.stay_max.is_some_and(|max| stay > max)
     }
+    /// Every scheme of it: its own first.
+    pub fn schemes(&self) -> impl Iterator<Item = &Scheme> {
+        std::iter::once(&self.scheme).chain(self.more.rush.iter().map(|rush| &rush.scheme))
+    }
+    /// What a station belongs to; empty = nothing of its own.
+    fn group(&self, station: &str) -> &str {
+        self.more.places.get(station).map_or("", |place| &place.group)
+    }
+    /// Does a station lie in one of these zones, both ends included?
+    fn lies_within(&self, station: &str, (low, high): (u8, u8)) -> bool {
+        self.more.places.get(station).is_some_and(|place| place.zones.iter().any(|zone| (low..=high).contains(zone)))
+    }
+}
+
+fn share(published: Amount, percent: Option<&Decimal>) -> Amount {
+    match percent {
+        Some(percent) if *percent != Decimal::ONE_HUNDRED => published.percent(*percent),
+        _ => published,
+    }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::testing::id;
 
     /// Chengdu's published ladder with its policies.
     pub(crate) fn chengdu() -> FareVersion {
@@ -194,20 +248,26 @@ pub(crate) mod tests {
             same_station: SameStation::Pays(Charge::Lowest),
             missing_exit: Charge::Highest,
             missing_entry: Charge::Highest,
+            more: More::default(),
         }
+    }
+
+    fn published(version: &FareVersion, metres: u32) -> Amount {
+        let (from, to) = (id("s0"), id("s1"));
+        version.scheme.published(&Places::new(), &Trip { from: &from, to: &to, metres: Some(metres) })
     }
 
     #[test]
     fn the_chengdu_ladder_at_every_boundary_to_the_metre() {
         let table = chengdu();
-        let yuan = |metres| table.published(Some(metres)).fen() / 100;
+        let yuan = |metres| published(&table, metres).fen() / 100;
         let rungs = [4, 8, 12, 18, 24, 32, 40, 50, 70, 90, 110, 130];
         for (n, km) in rungs.into_iter().enumerate() {
             let (metres, fare) = (km * 1000, n as i64 + 2);
             assert_eq!((yuan(metres - 1), yuan(metres), yuan(metres + 1)), (fare, fare, fare + 1), "at {km} km");
         }
         assert_eq!((yuan(0), yuan(1)), (2, 2));
-        assert_eq!(table.lowest(), Amount::from_fen(200));
+        assert_eq!(table.scheme.lowest(&Places::new(), &id("s0")), Amount::from_fen(200));
     }
 
     #[test]
@@ -229,8 +289,8 @@ pub(crate) mod tests {
     #[test]
     fn a_tap_is_priced_by_the_version_in_effect_at_its_time() {
         let flat = |from, fen| FareVersion { from: Timestamp(from), scheme: Scheme::Flat(Amount::from_fen(fen)), ..chengdu() };
-        let table = FareTable { currency: Currency::CNY, versions: vec![flat(1000, 200), flat(2000, 300)] };
-        let price = |at| table.at(Timestamp(at)).map(|version| version.lowest().fen());
+        let table = FareTable { currency: Currency::CNY, calendar: None, versions: vec![flat(1000, 200), flat(2000, 300)] };
+        let price = |at| table.at(Timestamp(at)).map(|version| published(version, 1).fen());
         assert_eq!([price(0), price(1999), price(2000)], [Some(200), Some(200), Some(300)]);
         assert_eq!(FareTable::default().at(Timestamp(0)), None);
     }

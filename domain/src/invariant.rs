@@ -232,8 +232,11 @@ pub fn account_holds_together(entity: &EntityKey, account: &Account) -> Result<(
 /// # Errors
 /// [`Fault::State`] says what differs.
 pub fn account_is_as_walked(entity: &EntityKey, account: &Account, world: &World) -> Result<(), Fault> {
-    let (walked, open) = journeys(&account.facts, &account.rules(world));
-    if open != account.open {
+    let (walked, arrived) = journeys(&account.facts, &account.rules(world));
+    if arrived.past != account.past {
+        return Err(Fault::State { entity: entity.clone(), what: "caps and transfers are not as its taps make them" });
+    }
+    if arrived.open != account.open {
         return Err(Fault::State { entity: entity.clone(), what: "the open journey is not the one that its taps make" });
     }
     let mut charges: BTreeMap<(&CompactString, Day, &CompactString), Amount> = BTreeMap::new();

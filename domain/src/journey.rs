@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 
 pub use fact::{Fact, Mark, MarkKind, Passed, Recorded, Standing, Told};
-pub use walk::{Ended, Rules, journeys};
+pub use walk::{Arrived, Ended, Rules, journeys};
 
 /// Where a journey stands (or how it ended).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]

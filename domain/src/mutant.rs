@@ -54,6 +54,18 @@ pub enum Mutant {
     ClearedEarly,
     /// Alarm: not cleared although no cause is left.
     NeverCleared,
+    /// Fares: a cap lets one fen more through.
+    CapOneFenOver,
+    /// Fares: caps roll at midnight, not with the business day.
+    CapByLocalDay,
+    /// Fares: a ride that cost nothing counts as a paid one.
+    FreeRidesCounted,
+    /// Fares: a transfer's window never ends.
+    TransferForEver,
+    /// Fares: what rides left behind is lost when their taps are forgotten.
+    PastForgotten,
+    /// Fares: a late fact is priced after what came later.
+    LateRidesLast,
 }
 
 impl Mutant {
@@ -84,6 +96,15 @@ impl Mutant {
         Self::ApprovedForgotten,
         Self::ClearedEarly,
         Self::NeverCleared,
+    ];
+    /// Bugs of fares: the property tests of this crate catch them, as the simulation's city has a ladder alone.
+    pub const FARES: &'static [Self] = &[
+        Self::CapOneFenOver,
+        Self::CapByLocalDay,
+        Self::FreeRidesCounted,
+        Self::TransferForEver,
+        Self::PastForgotten,
+        Self::LateRidesLast,
     ];
 }
 

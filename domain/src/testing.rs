@@ -97,8 +97,9 @@ impl World {
             same_station: SameStation::Refuse,
             missing_exit: Charge::Free,
             missing_entry: Charge::Free,
+            more: crate::fare::More::default(),
         };
-        let mut world = Self::for_tests_with(FareTable { currency: Currency::CNY, versions: vec![version] });
+        let mut world = Self::for_tests_with(FareTable { currency: Currency::CNY, calendar: None, versions: vec![version] });
         (world.settings.riders_max, world.settings.retap_window) = (0, Millis(0));
         world
     }

@@ -95,6 +95,22 @@ impl Day {
     pub fn year(self) -> i32 {
         i32::try_from(self.civil().0).unwrap_or(i32::MAX)
     }
+    /// Its place in the week, 0 = Monday.
+    #[must_use]
+    pub fn of_week(self) -> u8 {
+        // 1970-01-01 was a Thursday.
+        u8::try_from((self.0.rem_euclid(7) + 3) % 7).unwrap_or(0)
+    }
+    /// The day of a date; none where there is no such date.
+    #[must_use]
+    pub fn of_date(year: i32, month: u8, day: u8) -> Option<Self> {
+        let (y, m, d) = (i64::from(year) - i64::from(month <= 2), i64::from(month), i64::from(day));
+        let yoe = y.rem_euclid(400);
+        let doy = (153 * (if m > 2 { m - 3 } else { m + 9 }) + 2) / 5 + d - 1;
+        let days = y.div_euclid(400) * 146_097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719_468;
+        let found = Self(i32::try_from(days).ok()?);
+        (found.civil() == (i64::from(year), m, d)).then_some(found)
+    }
 }
 
 /// How a network counts its days: a fixed offset from UTC and the hour at which the business day (运营日) switches.
@@ -114,6 +130,11 @@ impl Calendar {
     #[must_use]
     pub fn local_day(&self, at: Timestamp) -> Day {
         Day(i32::try_from((at + self.utc_offset).0.div_euclid(DAY_MS)).unwrap_or(i32::MAX))
+    }
+    /// The time since local midnight.
+    #[must_use]
+    pub fn local_clock(&self, at: Timestamp) -> Millis {
+        Millis((at + self.utc_offset).0.rem_euclid(DAY_MS))
     }
     /// The business day: what journeys and settlement roll on.
     #[must_use]
@@ -147,5 +168,17 @@ mod tests {
         assert_eq!(Day(0).to_string(), "1970-01-01");
         assert_eq!(Day(19_782).to_string(), "2024-02-29");
         assert_eq!(Day(-1).to_string(), "1969-12-31");
+        assert_eq!([Day(0), Day(4), Day(-1)].map(Day::of_week), [3, 0, 2], "Thursday, Monday, Wednesday");
+    }
+
+    #[test]
+    fn dates_are_days() {
+        for day in [Day(0), Day(-1), Day(19_782), Day(20_458)] {
+            let (year, month, of_month) = day.civil();
+            let date =
+                (i32::try_from(year).expect("a year"), u8::try_from(month).expect("a month"), u8::try_from(of_month).expect("a day"));
+            assert_eq!(Day::of_date(date.0, date.1, date.2), Some(day));
+        }
+        assert_eq!([Day::of_date(2025, 2, 29), Day::of_date(2025, 13, 1), Day::of_date(2025, 0, 1)], [None; 3]);
     }
 }

@@ -135,7 +135,7 @@ pub fn devices(text: &str) -> Result<Vec<DeviceRow>, FileError> {
 }
 
 /// The rows of a CSV file with their lines; the header must have all columns and no other.
-fn read<T: DeserializeOwned>(text: &str, columns: &str, optional: &[&str]) -> Result<Vec<(u64, T)>, FileError> {
+pub(crate) fn read<T: DeserializeOwned>(text: &str, columns: &str, optional: &[&str]) -> Result<Vec<(u64, T)>, FileError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| broken(&error, 1))?.clone();
@@ -167,7 +167,7 @@ fn broken(error: &csv::Error, line: u64) -> FileError {
     }
 }
 
-fn cell<T: std::str::FromStr<Err: fmt::Display>>(line: u64, column: &str, text: &str) -> Result<T, FileError> {
+pub(crate) fn cell<T: std::str::FromStr<Err: fmt::Display>>(line: u64, column: &str, text: &str) -> Result<T, FileError> {
     text.parse().map_err(|error| FileError::line(line, format!("column {column}: {error}")))
 }
 

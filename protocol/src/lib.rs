@@ -11,6 +11,7 @@ pub mod gate;
 pub mod import;
 pub mod money;
 pub mod payload;
+pub mod rides;
 pub mod schema;
 pub mod site;
 pub mod text;

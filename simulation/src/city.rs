@@ -1,7 +1,7 @@
 //! The small city that everything happens in: five stations on a line, two gates each, the ladder of Chengdu's metro.
 use std::collections::BTreeMap;
 use tongdao_domain::device::{By, DeviceKind, Entry, SecretHash};
-use tongdao_domain::fare::{Beyond, Charge, FareTable, FareVersion, Ladder, Overstay, SameStation, Scheme, Step};
+use tongdao_domain::fare::{Beyond, Charge, FareTable, FareVersion, Ladder, More, Overstay, SameStation, Scheme, Step};
 use tongdao_domain::id::{DeviceId, FareTableId, SiteId, StationId, UserId};
 use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station::{Service, Station};
@@ -42,7 +42,7 @@ pub fn world() -> World {
     let mut world = World::default();
     let calendar = Calendar::SHANGHAI;
     world.sites.insert(site.clone(), Site { fares: table.clone(), operator: "metro".into(), calendar });
-    world.fares.insert(table, FareTable { currency: Currency::CNY, versions: vec![fares()] });
+    world.fares.insert(table, FareTable { currency: Currency::CNY, calendar: None, versions: vec![fares()] });
     for (index, (name, position)) in LINE.into_iter().enumerate() {
         add_station(&mut world, &site, index, name);
         for (other, other_position) in LINE.into_iter().filter(|(other, _)| *other != name) {
@@ -76,5 +76,6 @@ fn fares() -> FareVersion {
         same_station: SameStation::Pays(Charge::Lowest),
         missing_exit: Charge::Highest,
         missing_entry: Charge::Highest,
+        more: More::default(),
     }
 }

@@ -74,7 +74,7 @@ impl Account {
         let tap = desk_tap(number).ok_or_else(|| wrong_state("no name for the added tap"))?;
         let fact = desk_fact(&tap, direction, adjustment.station, adjustment.at, number, context.now);
         let rules = self.rules(context.world);
-        let open = self.open_before(&rules, &fact);
+        let open = self.before(&rules, &fact).open;
         match direction {
             Direction::Entry if rules.is_in(open.as_ref(), fact.at) => return Err(wrong_state("a journey is open at that time")),
             Direction::Exit if open.as_ref().is_none_or(|open| open.closes_at <= fact.at) => {

@@ -146,6 +146,9 @@ impl Account {
         for posting in &change.postings {
             self.post(posting, at, cause(posting.number));
         }
+        if let Some(past) = &change.past {
+            self.past.clone_from(past);
+        }
         match &change.tail {
             Tail::Unchanged => {}
             Tail::Closed => self.open = None,
@@ -192,6 +195,9 @@ impl Account {
         let gone = self.facts.partition_point(|fact| fact.at < before);
         self.facts.drain(..gone);
         self.kept_from = self.kept_from.max(before);
+        if let Some(base) = &change.base {
+            self.base.clone_from(base);
+        }
         self.undecided = self.facts.iter().map(undecided).sum();
         let kept: HashSet<_> = self.facts.iter().map(|fact| journey_id(&fact.tap)).collect();
         self.posted.retain(|posted| kept.contains(&posted.journey));

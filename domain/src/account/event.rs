@@ -3,6 +3,7 @@
 use super::{AdjustKind, WalletClass};
 use crate::code::Code;
 use crate::device::By;
+use crate::fare::Past;
 use crate::id::{CommandId, StationId, TapId, Token};
 use crate::journey::Open;
 use crate::ledger::{Legs, Posting};
@@ -195,13 +196,19 @@ pub struct Change {
     /// Taps that travelled before this are kept no longer.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub forget_before: Option<Timestamp>,
+    /// What rides leave behind for the price of the next, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub past: Option<Box<Past>>,
+    /// The same at the moment before which taps are forgotten, where that has changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub base: Option<Box<Past>>,
 }
 
 impl Change {
     /// Does it change nothing?
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        self.postings.is_empty() && self.tail.is_unchanged() && self.forget_before.is_none()
+        self.postings.is_empty() && self.tail.is_unchanged() && self.forget_before.is_none() && self.past.is_none()
     }
 }
 

@@ -89,7 +89,7 @@ impl Account {
         let mut fact = self.recorded_fact(record, station, context.now);
         fact.passed = fact.passed.and(self.early_passage(&record.tap));
         let change = self.outlook(context.world, &fact, self.numbered + 1).change;
-        let change = forgetting(self, context.world, context.now, change);
+        let change = forgetting(self, context.world, context.now, Some(&fact), change);
         let event = Event::RecordTaken { record: record.clone(), station: station.clone(), change };
         Decision::Commit { events: vec![event], reply: Reply::Done }
     }

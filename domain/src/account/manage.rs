@@ -43,7 +43,7 @@ impl Account {
         if tables.peek().is_some() && !tables.any(|table| table.currency == opening.currency) {
             return Decision::refuse(RefusalCode::BadArgs, format!("no fare table is in {}", opening.currency));
         }
-        let known = |version: &crate::fare::FareVersion| version.classes.contains_key(opening.passenger_class);
+        let known = |version: &crate::fare::FareVersion| version.knows(opening.passenger_class);
         let mut versions = context.world.fares.values().flat_map(|table| &table.versions).peekable();
         if versions.peek().is_some() && !versions.any(known) {
             return Decision::refuse(RefusalCode::BadArgs, format!("no fare table knows the passenger class {}", opening.passenger_class));

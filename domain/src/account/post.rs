@@ -5,9 +5,11 @@
 //! posted, even if the world has moved on since.
 use super::state::Account;
 use super::{Change, Event, Tail};
-use crate::journey::{Charged, Ended, Fact, Journey, Mark, Open, Rules, journeys};
+use crate::fare::Past;
+use crate::journey::{Arrived, Charged, Ended, Fact, Journey, Mark, Open, Rules, journeys};
 use crate::ledger::{LedgerAccount, Posting, transfer};
 use crate::money::Amount;
+use crate::mutant::{Mutant, planted};
 use crate::time::{Day, Timestamp};
 use crate::world::World;
 use compact_str::CompactString;
@@ -50,7 +52,8 @@ impl Account {
     #[must_use]
     pub fn rules<'a>(&'a self, world: &'a World) -> Rules<'a> {
         let passenger_class = self.holder.as_ref().map_or("", |holder| holder.passenger_class.as_str());
-        Rules { world, passenger_class, marks: &self.marks, closed_until: self.closed_until }
+        let base = if planted(Mutant::LateRidesLast) { &self.past } else { &self.base };
+        Rules { world, passenger_class, marks: &self.marks, closed_until: self.closed_until, base }
     }
 
     /// Is it the newest in the order of travel, so that one step of the walk is enough?
@@ -70,14 +73,20 @@ impl Account {
         self.facts.iter().rev().filter(|known| known.counts()).find(|known| known.order() < fact.order())
     }
 
-    /// The journey that is open at the time of travel of a tap, before that tap.
-    pub(super) fn open_before(&self, rules: &Rules<'_>, fact: &Fact) -> Option<Open> {
+    /// Where the newest tap leads from.
+    pub(super) fn arrived(&self) -> Arrived {
+        Arrived { open: self.open.clone(), past: self.past.clone() }
+    }
+
+    /// Where a tap leads from by its time of travel.
+    pub(super) fn before(&self, rules: &Rules<'_>, fact: &Fact) -> Arrived {
         let before = self.facts.partition_point(|known| known.order() < fact.order());
         rules.walk(&self.facts[..before], drop)
     }
 
-    /// The newest tap takes one step; `ended` and `open` are what that step gave.
-    pub(super) fn extended(&self, open: Option<Open>, ended: &Ended, first_number: u64) -> Outlook {
+    /// The newest tap takes one step; `ended` and `arrived` are what that step gave.
+    pub(super) fn extended(&self, arrived: Arrived, ended: &Ended, first_number: u64) -> Outlook {
+        let Arrived { open, past } = arrived;
         let charges = ended.iter().flat_map(|journey| journey.charges.iter().map(|charged| (&journey.id, charged)));
         let postings = charges.zip(first_number..).map(|((journey, charged), number)| posting(number, journey, charged)).collect();
         let tail = match (&open, &self.open) {
@@ -86,20 +95,24 @@ impl Account {
             (None, Some(_)) => Tail::Closed,
             (None, None) => Tail::Unchanged,
         };
-        Outlook { change: Change { postings, tail, forget_before: None }, open }
+        Outlook { change: Change { postings, tail, past: self.changed_past(past), ..Change::default() }, open }
+    }
+
+    fn changed_past(&self, past: Past) -> Option<Box<Past>> {
+        (past != self.past).then(|| Box::new(past))
     }
 
     /// What follows when the facts, the marks or the end of time become these.
     pub(super) fn recomputed(&self, world: &World, facts: &[Fact], marks: &[Mark], closed_until: Timestamp, first_number: u64) -> Outlook {
         let before = journeys(&self.facts, &self.rules(world)).0;
-        let (after, open) = journeys(facts, &Rules { marks, closed_until, ..self.rules(world) });
+        let (after, Arrived { open, past }) = journeys(facts, &Rules { marks, closed_until, ..self.rules(world) });
         let postings = self.difference(&before, &after, first_number);
         let tail = match &open {
             open if *open == self.open => Tail::Unchanged,
             Some(open) => Tail::Is(Box::new(open.clone())),
             None => Tail::Closed,
         };
-        Outlook { change: Change { postings, tail, forget_before: None }, open }
+        Outlook { change: Change { postings, tail, past: self.changed_past(past), ..Change::default() }, open }
     }
 
     /// What follows from a fact that is new or has changed.
@@ -114,8 +127,9 @@ impl Account {
             if self.last_counting().is_some_and(|last| rules.repeats(last, fact)) {
                 return Outlook { change: Change::default(), open: self.open.clone() };
             }
-            let (open, ended) = rules.step(self.open.clone(), fact);
-            return self.extended(open, &ended, first_number);
+            let mut arrived = self.arrived();
+            let ended = rules.step(&mut arrived, fact);
+            return self.extended(arrived, &ended, first_number);
         }
         self.recomputed(world, &self.with(fact), &self.marks, self.closed_until, first_number)
     }
@@ -148,6 +162,13 @@ impl Account {
                 Posting { number, journey: journey.clone(), day, fares_from, legs }
             })
             .collect()
+    }
+
+    /// What the rides of taps leave behind that are to be forgotten.
+    fn left_behind(&self, world: &World, own: Option<&Fact>, before: Timestamp) -> Past {
+        let facts = own.map_or_else(|| self.facts.clone(), |own| self.with(own));
+        let gone = facts.partition_point(|fact| fact.at < before);
+        self.rules(world).walk(&facts[..gone], drop).past
     }
 
     /// Taps that travelled before this are to be forgotten, where it is time: only where an entry begins a journey anew, so
@@ -185,9 +206,13 @@ fn changed<'a>(before: &'a [Journey], after: &'a [Journey]) -> BTreeSet<&'a Comp
     before.keys().chain(after.keys()).copied().filter(differs).collect()
 }
 
-/// The commit that takes an event's change along with what is to be forgotten.
-pub(super) fn forgetting(account: &Account, world: &World, now: Timestamp, mut change: Change) -> Change {
+/// The commit that takes an event's change along with what is to be forgotten; `own` = the tap that the event adds.
+pub(super) fn forgetting(account: &Account, world: &World, now: Timestamp, own: Option<&Fact>, mut change: Change) -> Change {
     change.forget_before = account.forget_before(world, now);
+    if let Some(before) = change.forget_before.filter(|_| !planted(Mutant::PastForgotten)) {
+        let base = account.left_behind(world, own, before);
+        change.base = (base != account.base).then(|| Box::new(base));
+    }
     change
 }
 

@@ -1,6 +1,7 @@
 //! The state of an account, and how events change it.
 use super::WalletClass;
 use super::limits::Spent;
+use crate::fare::Past;
 use crate::id::{CommandId, TapId, Token};
 use crate::journey::{Fact, Mark, Open, Passed};
 use crate::money::{Amount, Currency};
@@ -40,6 +41,12 @@ pub struct Account {
     pub kept_from: Timestamp,
     /// Facts that the server has not decided: a late tap may be one of them.
     pub undecided: u32,
+    /// What the rides of all taps left behind for the price of the next.
+    #[serde(default, skip_serializing_if = "Past::is_empty")]
+    pub past: Past,
+    /// The same as it was before the first of the taps that are kept.
+    #[serde(default, skip_serializing_if = "Past::is_empty")]
+    pub base: Past,
 }
 
 /// What an account was opened as.

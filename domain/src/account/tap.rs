@@ -4,6 +4,7 @@ use super::post::{Outlook, forgetting};
 use super::state::{Account, reference};
 use super::{Change, Event};
 use crate::code::Code;
+use crate::fare::{FareVersion, SameStation};
 use crate::id::StationId;
 use crate::journey::scene::Scene;
 use crate::journey::{Ended, Fact, Journey, JourneyState, Open, Passed, Recorded, Told, journeys};
@@ -36,7 +37,7 @@ impl Account {
             Verdict::Approved { code, fare, journey, change } => {
                 let mut reply = self.answer(context, tap, code, &change);
                 (reply.fare, reply.journey, reply.reference) = (fare, journey, Some(reference(&context.me.id, fact.number)));
-                let change = forgetting(self, context.world, context.now, change);
+                let change = forgetting(self, context.world, context.now, Some(&fact), change);
                 let (tap, station, mode_rev) = (tap.clone(), station.clone(), scene.mode_rev());
                 let event = Event::TapDecided { tap, station, code, number: Some(fact.number), fare, mode_rev, change };
                 Decision::Commit { events: vec![event], reply: Reply::Tap(reply) }
@@ -93,16 +94,17 @@ impl Account {
         }
         let straight = fact.counts() && self.is_straight(fact);
         let rules = self.rules(context.world);
-        let open = if straight { self.open.clone() } else { self.open_before(&rules, fact) };
+        let mut arrived = if straight { self.arrived() } else { self.before(&rules, fact) };
+        let open = arrived.open.clone();
         if let Some(code) = self.bars(context, scene, open.as_ref(), fact) {
             return Verdict::Refused(code);
         }
-        let (after, ended) = rules.step(open.clone(), fact);
+        let ended = rules.step(&mut arrived, fact);
+        let after = arrived.open.clone();
         if let Some(code) = bars_exit(scene, open.as_ref(), fact, &ended) {
             return Verdict::Refused(code);
         }
-        let outlook =
-            if straight { self.extended(after.clone(), &ended, fact.number) } else { self.outlook(context.world, fact, fact.number) };
+        let outlook = if straight { self.extended(arrived, &ended, fact.number) } else { self.outlook(context.world, fact, fact.number) };
         if let Some(code) = self.lacks(context, scene, &outlook) {
             return Verdict::Refused(code);
         }
@@ -111,7 +113,7 @@ impl Account {
 
     /// What stands against it before anything is priced.
     fn bars(&self, context: &Context<'_>, scene: &Scene<'_>, open: Option<&Open>, fact: &Fact) -> Option<Code> {
-        let flat = scene.version.is_some_and(crate::fare::FareVersion::is_flat);
+        let flat = scene.version.is_some_and(FareVersion::is_flat);
         match fact.direction {
             _ if scene.has(Mode::Emergency) => None,
             Direction::Entry => {
@@ -151,7 +153,7 @@ impl Account {
     }
 
     fn refused(&self, context: &Context<'_>, scene: &Scene<'_>, tap: &Tap, station: &StationId, code: Code) -> Decision<Event> {
-        let change = forgetting(self, context.world, context.now, Change::default());
+        let change = forgetting(self, context.world, context.now, None, Change::default());
         let reply = self.answer(context, tap, code, &change);
         let (tap, station, mode_rev) = (tap.clone(), station.clone(), scene.mode_rev());
         let event = Event::TapDecided { tap, station, code, number: None, fare: None, mode_rev, change };
@@ -199,9 +201,16 @@ fn bars_exit(scene: &Scene<'_>, open: Option<&Open>, fact: &Fact, ended: &Ended)
     match ended.last()?.state {
         JourneyState::MissingEntry => Some(Code::NoEntry),
         JourneyState::Overstay if version.overstay.refuse && open.is_some_and(|open| !open.overstay_collected) => Some(Code::Overstay),
-        JourneyState::SameStation if version.same_station == crate::fare::SameStation::Refuse => Some(Code::SameStation),
+        JourneyState::SameStation if refuses_same_station(version, open, fact) => Some(Code::SameStation),
         _ => None,
     }
+}
+
+/// A short stay may be let out where a longer one is not.
+fn refuses_same_station(version: &FareVersion, open: Option<&Open>, fact: &Fact) -> bool {
+    let stay = open.map(|open| fact.at - open.entry.at);
+    let let_out = version.more.same_station_within.iter().any(|(bound, _)| stay.is_some_and(|stay| stay < *bound));
+    version.same_station == SameStation::Refuse && !let_out
 }
 
 fn approved(emergency: bool, fact: &Fact, after: Option<&Open>, ended: &Ended, change: Change) -> Verdict {

@@ -1,4 +1,5 @@
 //! The account, driven through its public contract: a rider on the line of [`crate::testing`] with Chengdu's fares.
+mod caps;
 mod desk;
 mod limits;
 mod modes;
@@ -19,7 +20,7 @@ use crate::world::World;
 pub(super) const CARD: &str = "card1";
 
 pub(super) fn chengdu_table() -> FareTable {
-    FareTable { currency: Currency::CNY, versions: vec![crate::fare::tests::chengdu()] }
+    FareTable { currency: Currency::CNY, calendar: None, versions: vec![crate::fare::tests::chengdu()] }
 }
 
 /// An account with one card, and the gates it taps at.

@@ -74,7 +74,7 @@ impl Account {
     #[must_use]
     pub fn view(&self, account: &str, now: Timestamp, world: &World) -> Option<View> {
         let holder = self.holder.clone()?;
-        let (walked, open) = journeys(&self.facts, &self.rules(world));
+        let (walked, arrived) = journeys(&self.facts, &self.rules(world));
         let by_id: HashMap<&CompactString, &Journey> = walked.iter().map(|journey| (&journey.id, journey)).collect();
         let postings = self.posted.iter().map(|posted| PostingView {
             reference: reference(account, posted.number),
@@ -94,7 +94,7 @@ impl Account {
             frozen: self.frozen,
             media: self.media.clone(),
             postings: postings.collect(),
-            closes_at: open.map(|open| open.closes_at),
+            closes_at: arrived.open.map(|open| open.closes_at),
             journey: walked.iter().rfind(|journey| journey.state == JourneyState::Open).cloned(),
         })
     }

@@ -1,7 +1,7 @@
 //! What the world says about one place at one time of travel: its modes, its fares, its calendar, its operator.
 use super::Charged;
-use crate::fare::{Charge, FareVersion};
-use crate::id::StationId;
+use crate::fare::{Charge, FareVersion, Judge, Left, Past, Scheme, Stay, Trip};
+use crate::id::{FareTableId, StationId};
 use crate::money::{Amount, Currency};
 use crate::mutant::{Mutant, planted};
 use crate::station::Mode;
@@ -20,15 +20,17 @@ pub(crate) struct Scene<'a> {
     pub(crate) currency: Option<Currency>,
     /// The version of the fare table in effect.
     pub(crate) version: Option<&'a FareVersion>,
+    table: Option<&'a FareTableId>,
 }
 
 impl<'a> Scene<'a> {
     pub(crate) fn new(world: &'a World, id: &'a StationId, at: Timestamp) -> Self {
         let station = world.stations.get(id);
         let site = station.and_then(|station| world.sites.get(&station.site));
-        let table = site.and_then(|site| world.fares.get(&site.fares));
-        let version = table.and_then(|table| table.at(at));
-        Self { world, id, at, station, site, currency: table.map(|table| table.currency), version }
+        let table = site.and_then(|site| world.fares.get_key_value(&site.fares));
+        let version = table.and_then(|(_, table)| table.at(at));
+        let currency = table.map(|(_, table)| table.currency);
+        Self { world, id, at, station, site, currency, version, table: table.map(|(id, _)| id) }
     }
     pub(crate) fn has(&self, mode: Mode) -> bool {
         self.station.is_some_and(|station| !station.state.history.is_empty() && station.state.modes_at(self.at).contains(&mode))
@@ -52,25 +54,37 @@ impl<'a> Scene<'a> {
         let calendar = self.calendar();
         calendar.business_day_end(calendar.business_day(self.at)) + self.world.settings.missing_exit_after
     }
-    /// The price of a ride from another station to this one, for a passenger class.
-    pub(crate) fn ride_from(&self, from: &StationId, passenger_class: &str) -> Amount {
-        let published = |version: &FareVersion| version.for_class(version.published(self.world.distance_m(from, self.id)), passenger_class);
-        self.version.map_or(Amount::ZERO, published)
+    fn judge<'c>(&self, class: &'c str) -> Option<Judge<'c>>
+    where
+        'a: 'c,
+    {
+        Some(Judge { table: self.table?, version: self.version?, calendar: self.calendar(), class })
+    }
+    /// What leaving here costs who entered at another station and moment; it counts from now on.
+    pub(crate) fn leave(&self, past: &mut Past, from: &StationId, begun: Timestamp, class: &str) -> Option<Left> {
+        let trip = Trip { from, to: self.id, metres: self.world.distance_m(from, self.id) };
+        let stay = Stay { begun, ended: self.at, waived: self.has(Mode::TimeWaived) };
+        Some(self.judge(class)?.leave(past, &trip, stay, |scheme| self.dearest(scheme)))
+    }
+    /// What a ride with one tap costs here; it counts from now on.
+    pub(crate) fn flat(&self, past: &mut Past, class: &str) -> Amount {
+        self.judge(class).map_or(Amount::ZERO, |judge| judge.flat(past, self.id, self.at).0)
+    }
+    /// What an entry here holds.
+    pub(crate) fn hold(&self, past: &Past, class: &str) -> Amount {
+        self.judge(class).map_or(Amount::ZERO, |judge| judge.hold(past, self.id, self.at))
     }
     /// What a policy charges here, for a passenger class.
     pub(crate) fn policy(&self, charge: Charge, passenger_class: &str) -> Amount {
-        let Some(version) = self.version else { return Amount::ZERO };
-        match charge {
-            Charge::Free => Amount::ZERO,
-            Charge::Fixed(amount) => amount,
-            Charge::Lowest => version.for_class(version.lowest(), passenger_class),
-            Charge::Highest => version.for_class(self.highest(version), passenger_class),
-        }
+        let judge = self.judge(passenger_class);
+        judge.map_or(Amount::ZERO, |judge| judge.policy(charge, self.id, self.at, |scheme| self.dearest(scheme)))
     }
-    fn highest(&self, version: &FareVersion) -> Amount {
-        let fares =
-            self.neighbours().filter_map(|(id, _)| self.world.distance_m(self.id, id)).map(|metres| version.published(Some(metres)));
-        fares.max().unwrap_or_else(|| version.lowest())
+    /// The highest published fare from here, by the network.
+    fn dearest(&self, scheme: &Scheme) -> Option<Amount> {
+        self.neighbours().filter_map(|(id, _)| scheme.known(&self.version?.more.places, &self.trip(self.id, id))).max()
+    }
+    fn trip(&self, from: &'a StationId, to: &'a StationId) -> Trip<'a> {
+        Trip { from, to, metres: self.world.distance_m(from, to) }
     }
     /// Every station of the same site.
     fn neighbours(&self) -> impl Iterator<Item = (&'a StationId, &'a StationView)> {
@@ -83,7 +97,8 @@ impl<'a> Scene<'a> {
         let waived =
             |station: &StationView| !station.state.history.is_empty() && station.state.modes_at(self.at).contains(&Mode::OrderWaived);
         let origins = self.neighbours().filter(|(_, station)| waived(station)).map(|(id, _)| id);
-        origins.min_by_key(|id| (self.version.map(|version| version.published(self.world.distance_m(id, self.id))), *id))
+        let fare = |id| self.judge("").map(|judge| judge.alone(&self.trip(id, self.id), self.at));
+        origins.min_by_key(|id| (fare(id), *id))
     }
     /// An amount that is charged here; none where it is nothing.
     pub(crate) fn charged(&self, amount: Amount) -> Option<Charged> {

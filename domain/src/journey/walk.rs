@@ -1,7 +1,7 @@
 //! The walk over an account's taps in the order of travel: which taps make a journey, and what it costs.
 use super::scene::Scene;
 use super::{Charged, Fact, Journey, JourneyState, Mark, MarkKind, Open, Stop, journey_id};
-use crate::fare::{Charge, SameStation};
+use crate::fare::{Past, Rule};
 use crate::id::TapId;
 use crate::money::Amount;
 use crate::mutant::{Mutant, planted};
@@ -22,55 +22,64 @@ pub struct Rules<'a> {
     pub marks: &'a [Mark],
     /// Journeys that had to end by then have ended.
     pub closed_until: Timestamp,
+    /// What rides before the first of the taps left behind.
+    pub base: &'a Past,
+}
+
+/// Where a walk has arrived.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Arrived {
+    /// The journey that is open.
+    pub open: Option<Open>,
+    /// What complete rides left behind for the price of the next.
+    pub past: Past,
 }
 
 /// Journeys that one tap ends: at most the one that was open and its own.
 pub type Ended = SmallVec<[Journey; 2]>;
 
-/// Journeys of an account by the order of travel, and the one that is open; pure: the same arguments, the same journeys.
+/// Journeys of an account by the order of travel, and where that leads; pure: the same arguments, the same journeys.
 #[must_use]
-pub fn journeys(facts: &[Fact], rules: &Rules<'_>) -> (Vec<Journey>, Option<Open>) {
+pub fn journeys(facts: &[Fact], rules: &Rules<'_>) -> (Vec<Journey>, Arrived) {
     let mut walked = Vec::new();
-    let open = rules.walk(facts, |journey| walked.push(journey));
+    let Arrived { open, past } = rules.walk(facts, |journey| walked.push(journey));
     let open = rules.expire(open, &mut |journey| walked.push(journey));
     walked.extend(open.as_ref().map(|open| rules.still_open(open)));
-    (walked, open)
+    (walked, Arrived { open, past })
 }
 
 impl<'a> Rules<'a> {
     /// Walks over taps that are in the order of travel; what is open afterwards may be overdue.
-    pub fn walk(&self, facts: &[Fact], mut ended: impl FnMut(Journey)) -> Option<Open> {
-        let (mut open, mut last) = (None, None::<&Fact>);
+    pub fn walk(&self, facts: &[Fact], mut ended: impl FnMut(Journey)) -> Arrived {
+        let (mut at, mut last) = (Arrived { open: None, past: self.base.clone() }, None::<&Fact>);
         for fact in facts.iter().filter(|fact| fact.counts()) {
             if !last.is_some_and(|last| self.repeats(last, fact)) {
-                let journeys;
-                (open, journeys) = self.step(open, fact);
-                journeys.into_iter().for_each(&mut ended);
+                self.step(&mut at, fact).into_iter().for_each(&mut ended);
             }
             last = Some(fact);
         }
-        open
+        at
     }
 
-    /// One tap that counts: the journey that is open after it, and those that it ended.
+    /// One tap that counts: where it leads, and the journeys that it ended.
     #[must_use]
-    pub fn step(&self, open: Option<Open>, fact: &Fact) -> (Option<Open>, Ended) {
+    pub fn step(&self, at: &mut Arrived, fact: &Fact) -> Ended {
         let mut ended = Ended::new();
         let scene = Scene::new(self.world, &fact.station, fact.at);
-        let open = self.lapse(open, fact.at, &mut |journey| ended.push(journey));
+        at.open = self.lapse(at.open.take(), fact.at, &mut |journey| ended.push(journey));
         if scene.version.is_some_and(crate::fare::FareVersion::is_flat) {
-            ended.extend((fact.direction == Direction::Entry).then(|| self.flat(&scene, fact)));
-            return (open, ended);
+            ended.extend((fact.direction == Direction::Entry).then(|| self.flat(&scene, &mut at.past, fact)));
+            return ended;
         }
-        match (fact.direction, open) {
+        match (fact.direction, at.open.take()) {
             (Direction::Entry, open) => {
                 ended.extend(open.map(|open| self.without_exit(&open, fact.at)));
-                return (Some(self.enter(&scene, fact)), ended);
+                at.open = Some(self.enter(&scene, &at.past, fact));
             }
-            (Direction::Exit, Some(open)) => ended.push(self.leave(&scene, &open, fact)),
-            (Direction::Exit, None) => ended.push(self.without_entry(&scene, fact)),
+            (Direction::Exit, Some(open)) => ended.push(self.leave(&scene, &mut at.past, &open, fact)),
+            (Direction::Exit, None) => ended.push(self.without_entry(&scene, &mut at.past, fact)),
         }
-        (None, ended)
+        ended
     }
 
     /// Is it the same medium at the same gate in the same direction at once again?
@@ -116,34 +125,36 @@ impl<'a> Rules<'a> {
         marks.min_by_key(|mark| (mark.at, &mark.station))
     }
 
-    fn enter(&self, scene: &Scene<'_>, fact: &Fact) -> Open {
-        let hold = if scene.has(Mode::Emergency) { Amount::ZERO } else { scene.policy(Charge::Lowest, self.passenger_class) };
+    fn enter(&self, scene: &Scene<'_>, past: &Past, fact: &Fact) -> Open {
+        let hold = if scene.has(Mode::Emergency) { Amount::ZERO } else { scene.hold(past, self.passenger_class) };
         let overstay_collected = self.mark(&fact.tap, MarkKind::OverstayCollected).is_some();
         Open { entry: stop(fact), hold, closes_at: scene.closes_at(), overstay_collected }
     }
-    fn flat(&self, scene: &Scene<'_>, fact: &Fact) -> Journey {
+    fn flat(&self, scene: &Scene<'_>, past: &mut Past, fact: &Fact) -> Journey {
         let free = scene.free_to_leave();
-        let fare = if free { Amount::ZERO } else { scene.policy(Charge::Lowest, self.passenger_class) };
+        let fare = if free { Amount::ZERO } else { scene.flat(past, self.passenger_class) };
         let state = if free { JourneyState::Waived } else { JourneyState::Closed };
         journey(Some(stop(fact)), Some(stop(fact)), state, scene.charged(fare))
     }
-    fn leave(&self, scene: &Scene<'_>, open: &Open, fact: &Fact) -> Journey {
+    fn leave(&self, scene: &Scene<'_>, past: &mut Past, open: &Open, fact: &Fact) -> Journey {
         let ends = |state, charges: [Option<Charged>; 2]| {
             journey(Some(open.entry.clone()), Some(stop(fact)), state, charges.into_iter().flatten())
         };
-        let Some(version) = scene.version else { return ends(JourneyState::Closed, [None, None]) };
+        if scene.version.is_none() {
+            return ends(JourneyState::Closed, [None, None]);
+        }
         if scene.free_to_leave() || self.mark(&open.entry.tap, MarkKind::Waived).is_some() {
             return ends(JourneyState::Waived, [None, None]);
         }
-        let (state, ride) = match (version.same_station, open.entry.station == fact.station) {
-            (_, false) => (JourneyState::Closed, scene.ride_from(&open.entry.station, self.passenger_class)),
-            (SameStation::Pays(charge), true) => (JourneyState::SameStation, scene.policy(charge, self.passenger_class)),
-            (SameStation::Refuse, true) => (JourneyState::SameStation, scene.policy(Charge::Lowest, self.passenger_class)),
+        let Some(left) = scene.leave(past, &open.entry.station, open.entry.at, self.passenger_class) else {
+            return ends(JourneyState::Closed, [None, None]);
         };
-        if version.overstayed(fact.at - open.entry.at) && !scene.has(Mode::TimeWaived) {
-            return ends(JourneyState::Overstay, [self.surcharge(open, fact.at).or_else(|| self.surcharge_at(scene)), scene.charged(ride)]);
+        if left.rule == Rule::Overstay {
+            let surcharge = self.surcharge(open, fact.at).or_else(|| scene.charged(left.surcharge));
+            return ends(JourneyState::Overstay, [surcharge, scene.charged(left.ride)]);
         }
-        ends(state, [scene.charged(ride), None])
+        let same = open.entry.station == fact.station;
+        ends(if same { JourneyState::SameStation } else { JourneyState::Closed }, [scene.charged(left.ride), None])
     }
     /// The surcharge that the service desk has collected for an overstay before `until`.
     fn surcharge(&self, open: &Open, until: Timestamp) -> Option<Charged> {
@@ -153,7 +164,7 @@ impl<'a> Rules<'a> {
     fn surcharge_at(&self, scene: &Scene<'_>) -> Option<Charged> {
         scene.charged(scene.policy(scene.version?.overstay.surcharge, self.passenger_class))
     }
-    fn without_entry(&self, scene: &Scene<'_>, fact: &Fact) -> Journey {
+    fn without_entry(&self, scene: &Scene<'_>, past: &mut Past, fact: &Fact) -> Journey {
         let ends = |entry, state, charged: Option<Charged>| journey(entry, Some(stop(fact)), state, charged);
         let Some(version) = scene.version else { return ends(None, JourneyState::MissingEntry, None) };
         if scene.free_to_leave() {
@@ -161,7 +172,8 @@ impl<'a> Rules<'a> {
         }
         if let Some(origin) = scene.waived_origin() {
             let entry = Stop { tap: fact.tap.clone(), station: origin.clone(), at: fact.at };
-            return ends(Some(entry), JourneyState::Closed, scene.charged(scene.ride_from(origin, self.passenger_class)));
+            let fare = scene.leave(past, origin, fact.at, self.passenger_class).map_or(Amount::ZERO, |left| left.fare());
+            return ends(Some(entry), JourneyState::Closed, scene.charged(fare));
         }
         ends(None, JourneyState::MissingEntry, scene.charged(scene.policy(version.missing_entry, self.passenger_class)))
     }

@@ -55,7 +55,7 @@ fn yuan(n: i64) -> Amount {
 fn paid() -> Change {
     let legs = transfer(LedgerAccount::Rider, LedgerAccount::Operator("metro".into()), yuan(2));
     let posting = Posting { number: 2, journey: "g2/3/9".into(), day: Day(20_514), fares_from: Some(EIGHT), legs };
-    Change { postings: vec![posting], tail: Tail::Closed, forget_before: Some(EIGHT) }
+    Change { postings: vec![posting], tail: Tail::Closed, forget_before: Some(EIGHT), ..Change::default() }
 }
 
 fn of_accounts() -> Vec<account::Event> {

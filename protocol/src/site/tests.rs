@@ -1,6 +1,6 @@
 use super::*;
 use proptest::prelude::*;
-use tongdao_domain::fare::{Charge, SameStation, Scheme};
+use tongdao_domain::fare::{Charge, Places, SameStation, Scheme, Trip};
 use tongdao_domain::money::Amount;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
@@ -54,7 +54,9 @@ fn the_city_is_one_network_with_names_gates_and_marked_estimates() {
 fn the_ladder_of_chengdu_is_the_published_one() {
     let table = fares(CHENGDU_FARES);
     let version = table.at(Timestamp(1_772_438_400_000)).expect("in effect");
-    let yuan = |metres| version.published(Some(metres)).fen() / 100;
+    let (from, to) = (station("a"), station("b"));
+    let trip = |metres| Trip { from: &from, to: &to, metres: Some(metres) };
+    let yuan = |metres| version.scheme.published(&Places::new(), &trip(metres)).fen() / 100;
     let rungs = [4, 8, 12, 18, 24, 32, 40, 50, 70, 90, 110].map(|km| (yuan(km * 1000), yuan(km * 1000 + 1)));
     assert_eq!(rungs, [2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map(|fare| (fare, fare + 1)));
     assert_eq!(version.stay_max, Some(Millis::minutes(240)));
@@ -66,7 +68,8 @@ fn the_ladder_of_chengdu_is_the_published_one() {
 #[test]
 fn a_flat_table_changes_its_price_on_its_day() {
     let table = fares(FLAT_FARES);
-    let price = |at: &str| table.at(crate::time::parse(at).expect("a moment")).map(|version| version.lowest());
+    let price =
+        |at: &str| table.at(crate::time::parse(at).expect("a moment")).map(|version| version.scheme.lowest(&Places::new(), &station("a")));
     assert_eq!(price("2023-12-31T23:59:59.999+08:00"), Some(Amount::from_fen(100)));
     assert_eq!(price("2024-01-01T00:00:00+08:00"), Some(Amount::from_fen(200)));
     assert!(matches!(table.versions[0].scheme, Scheme::Flat(_)) && table.versions[0].is_flat());
@@ -217,7 +220,8 @@ proptest! {
     #[test]
     fn no_longer_ride_is_cheaper(a in 0..200_000_u32, b in 0..200_000_u32) {
         let table = fares(CHENGDU_FARES);
-        let price = |metres| table.versions[0].published(Some(metres));
+        let (from, to) = (station("a"), station("b"));
+        let price = |metres| table.versions[0].scheme.published(&Places::new(), &Trip { from: &from, to: &to, metres: Some(metres) });
         prop_assert!(price(a.min(b)) <= price(a.max(b)));
     }
 

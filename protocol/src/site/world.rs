@@ -3,7 +3,7 @@ use super::SiteFile;
 use crate::file::FileError;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use tongdao_domain::fare::{FareTable, Scheme};
+use tongdao_domain::fare::{FareTable, FareVersion, Scheme, Trip};
 use tongdao_domain::id::StationId;
 use tongdao_domain::station::Station;
 use tongdao_domain::world::{GateView, Site, StationView, World};
@@ -16,14 +16,38 @@ use tongdao_domain::world::{GateView, Site, StationView, World};
 pub fn add_to_world(world: &mut World, site: &SiteFile, fares: FareTable) -> Result<(), FileError> {
     check_new(world, site)?;
     let distances = distances(site);
-    let by_distance = fares.versions.iter().any(|version| matches!(version.scheme, Scheme::Ladder(_)));
+    let by_distance = fares.versions.iter().flat_map(FareVersion::schemes).any(|scheme| matches!(scheme, Scheme::Ladder(_)));
     if let Some((from, to)) = missing_way(site, &distances).filter(|_| by_distance) {
         return Err(FileError::key("tracks", format!("no way from {from} to {to}: add the track that joins them")));
     }
+    agrees(site, &fares)?;
     world.distances.extend(distances);
     world.fares.insert(site.fares.clone(), fares);
     take(world, site);
     Ok(())
+}
+
+/// The table knows the site's stations, and counts days as the site does.
+fn agrees(site: &SiteFile, fares: &FareTable) -> Result<(), FileError> {
+    if fares.calendar.is_some_and(|calendar| calendar != site.calendar()) {
+        let what = format!("{} was made for another: give the site the same `utc_offset` and `business_day_starts`", site.fares);
+        return Err(FileError::key("utc_offset", what));
+    }
+    let unpriced = |version: &FareVersion| {
+        let places = &version.more.places;
+        let knows = |scheme: &Scheme, from: &StationId, to: &StationId| {
+            from == to || !matches!(scheme, Scheme::Zones(_) | Scheme::Matrix(_)) || {
+                scheme.known(places, &Trip { from, to, metres: None }).is_some()
+            }
+        };
+        let stations = || site.stations.iter().map(|station| &station.id);
+        let pairs = || stations().flat_map(|from| stations().map(move |to| (from, to)));
+        version.schemes().find_map(|scheme| pairs().find(|(from, to)| !knows(scheme, from, to)))
+    };
+    match fares.versions.iter().find_map(unpriced) {
+        Some((from, to)) => Err(FileError::key("fares", format!("{} has no fare from {from} to {to}", site.fares))),
+        None => Ok(()),
+    }
 }
 
 fn check_new(world: &World, site: &SiteFile) -> Result<(), FileError> {

@@ -213,8 +213,8 @@ impl Taker {
 }
 
 /// Some days a station is in emergency, or accepts missing entries, for two hours.
-fn world(mode: Option<(Mode, usize, i64)>) -> World {
-    let mut world = World::for_tests_with(chengdu_table());
+fn world(mode: Option<(Mode, usize, i64)>, fares: Fares) -> World {
+    let mut world = World::for_tests_with(FareTable { currency: Currency::CNY, calendar: None, versions: vec![fares()] });
     if let Some((mode, index, from_s)) = mode {
         let from = MORNING + Millis::seconds(from_s);
         let span = |from, rev, modes: &[Mode]| ModeSpan { from, rev, modes: modes.iter().copied().collect(), until: None };
@@ -222,6 +222,13 @@ fn world(mode: Option<(Mode, usize, i64)>) -> World {
         world.stations.get_mut(station(index)).expect("a station").state.history = history;
     }
     world
+}
+
+/// A version of a fare table: a plain ladder, one with caps and transfers, one price with both.
+type Fares = fn() -> crate::fare::FareVersion;
+
+fn fares() -> impl Strategy<Value = Fares> {
+    prop_oneof![Just(crate::fare::tests::chengdu as Fares), Just(super::caps::capped as Fares), Just(super::caps::flat as Fares)]
 }
 
 fn mode() -> impl Strategy<Value = Option<(Mode, usize, i64)>> {
@@ -243,13 +250,14 @@ proptest! {
             (Just(items.clone()), Just(items).prop_shuffle())
         }),
         mode in mode(),
+        fares in fares(),
     ) {
-        prop_assert_eq!(Taker::new(world(mode)).finished(&items), Taker::new(world(mode)).finished(&shuffled));
+        prop_assert_eq!(Taker::new(world(mode, fares)).finished(&items), Taker::new(world(mode, fares)).finished(&shuffled));
     }
 
     #[test]
-    fn a_replay_gives_the_state(stories in prop::collection::vec(story(), 1..9), mode in mode()) {
-        let mut taker = Taker::new(world(mode));
+    fn a_replay_gives_the_state(stories in prop::collection::vec(story(), 1..9), mode in mode(), fares in fares()) {
+        let mut taker = Taker::new(world(mode, fares));
         let mut moments = vec![];
         for item in items(&stories, &[], 100) {
             taker.take(&item);
@@ -280,7 +288,7 @@ fn the_hard_race_in_all_its_orders() {
         ];
         for order in orders(facts.len()) {
             let items: Vec<Item> = order.iter().map(|index| facts[*index].clone()).collect();
-            assert_eq!(Taker::new(world(None)).finished(&items), (5_000 - fare, vec![fare]), "{order:?}");
+            assert_eq!(Taker::new(world(None, crate::fare::tests::chengdu)).finished(&items), (5_000 - fare, vec![fare]), "{order:?}");
         }
     }
 }
