@@ -154,7 +154,7 @@ fn london_same_station_long_stays_and_older_riders() {
 
 /// Two rides a day from Monday on.
 fn new_york(from_day: u32, month: &str, rides: usize) -> Vec<String> {
-    let at = |n: usize| (from_day + u32::try_from(n / 2).unwrap_or(0), if n % 2 == 0 { "08" } else { "18" });
+    let at = |n: usize| (from_day + u32::try_from(n / 2).unwrap_or(0), if n.is_multiple_of(2) { "08" } else { "18" });
     (0..rides).map(at).map(|(day, hour)| format!("timessquare flushing 0 {month}-{day:02}T{hour}:00:00-05:00")).collect()
 }
 
