@@ -8,6 +8,7 @@ mod limits;
 mod machine;
 mod manage;
 mod post;
+mod shadow;
 mod state;
 mod tap;
 mod view;
@@ -25,6 +26,7 @@ pub use facts::EARLY_MAX;
 pub use limits::{ClassLimits, Spent, WalletLimits};
 pub use manage::MEDIA_MAX;
 pub use post::{FACTS_MAX, paid};
+pub use shadow::{Compared, Shadow};
 pub use state::{Account, EarlyPassage, Holder, LinkedMedium, Posted, reference};
 pub use view::{PostingState, PostingView, View};
 

@@ -6,6 +6,7 @@ pub mod fact;
 pub(crate) mod scene;
 mod walk;
 
+use crate::fare::Rule;
 use crate::id::{StationId, TapId};
 use crate::money::Amount;
 use crate::time::{Day, Timestamp};
@@ -71,6 +72,8 @@ pub struct Journey {
     pub exit: Option<Stop>,
     /// Where it stands.
     pub state: JourneyState,
+    /// By which rule it was priced; none = it is open, or there are no fares.
+    pub rule: Option<Rule>,
     /// What it costs, by day and operator; none = nothing.
     pub charges: SmallVec<[Charged; 1]>,
 }

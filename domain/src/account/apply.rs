@@ -12,6 +12,12 @@ use std::collections::HashSet;
 
 impl Account {
     pub(super) fn take(&mut self, event: &Event, at: Timestamp) {
+        self.absorb(event, at);
+        event.change().into_iter().for_each(|change| self.forget(change));
+    }
+
+    /// All that an event does but for the taps that it lets go.
+    pub(super) fn absorb(&mut self, event: &Event, at: Timestamp) {
         debug_assert!(event.legs().all(|legs| balanced(legs)), "the legs of {} do not sum to nothing", event.name());
         match event {
             Event::Opened { class, passenger_class, currency, legs, .. } => {
@@ -30,7 +36,6 @@ impl Account {
                 let fact = self.fact_of_tap(tap, station, told(*code), number.unwrap_or(0), at);
                 self.change(change, at, Some(&fact), |posting| (Some(posting) != *number).then(|| tap.id.tap_command()));
                 self.insert(fact);
-                self.forget(change);
             }
             Event::TapRepeated { tap, station, code, number, .. } => {
                 let fact = self.fact_of_tap(tap, station, told(*code), *number, at);
@@ -44,7 +49,6 @@ impl Account {
                 let fact = self.fact_of_record(record, station, at);
                 self.change(change, at, Some(&fact), |_| Some(record.tap.record_command()));
                 self.insert(fact);
-                self.forget(change);
             }
             Event::RecordDoubted { .. } => {}
             Event::Adjusted { .. } => self.adjust(event, at),
@@ -190,7 +194,8 @@ impl Account {
         self.spent.day = Some(newest.max(day));
     }
 
-    fn forget(&mut self, change: &Change) {
+    /// Lets go of taps that are kept no longer, and of what stood with them.
+    pub(super) fn forget(&mut self, change: &Change) {
         let Some(before) = change.forget_before else { return };
         let gone = self.facts.partition_point(|fact| fact.at < before);
         self.facts.drain(..gone);

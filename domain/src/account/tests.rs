@@ -5,6 +5,7 @@ mod limits;
 mod modes;
 mod permutations;
 mod race;
+mod shadows;
 mod straight;
 
 use super::*;

@@ -35,6 +35,12 @@ pub enum Rule {
     Transfer,
     /// A cap, by its name.
     Cap(CompactString),
+    /// No exit came.
+    MissingExit,
+    /// No entry is known.
+    MissingEntry,
+    /// A station's mode or the service desk waived it.
+    Waived,
 }
 
 impl fmt::Display for Rule {
@@ -46,6 +52,9 @@ impl fmt::Display for Rule {
             Self::Overstay => f.write_str("overstay"),
             Self::Transfer => f.write_str("transfer"),
             Self::Cap(name) => write!(f, "cap:{name}"),
+            Self::MissingExit => f.write_str("missing_exit"),
+            Self::MissingEntry => f.write_str("missing_entry"),
+            Self::Waived => f.write_str("waived"),
         }
     }
 }
@@ -86,9 +95,12 @@ impl<'a> Judge<'a> {
         let mut fits = concessions.iter().filter(|one| one.class == self.class && self.holds(&one.windows, at));
         share(published, fits.next().map(|one| &one.percent).or_else(|| self.version.classes.get(self.class)))
     }
-    /// What a ride costs alone.
+    /// What a ride costs alone; one that ends where it began, the lowest fare.
     #[must_use]
     pub fn alone(&self, trip: &Trip<'_>, begun: Timestamp) -> Amount {
+        if trip.from == trip.to {
+            return self.lowest(trip.from, begun);
+        }
         self.share(self.scheme(begun).published(&self.version.more.places, trip), begun)
     }
     /// The lowest fare from a station.
@@ -124,7 +136,12 @@ impl<'a> Judge<'a> {
         self.take(past, &Ride { trip, begun: at, ended: at, fare: self.lowest(station, at) })
     }
 
-    /// What leaving costs, and it counts from now on. `in_time` = the stay is looked over (a station's time is waived);
+    /// A ride of which the entry's moment is not known, such as where a missing entry is let pass: it counts from now on.
+    pub fn arrive(&self, past: &mut Past, trip: &Trip<'_>, at: Timestamp) -> (Amount, Rule) {
+        self.take(past, &Ride { trip: *trip, begun: at, ended: at, fare: self.alone(trip, at) })
+    }
+
+    /// What leaving costs, and it counts from now on. `stay.waived` = the stay is looked over (a station's time is waived);
     /// `dearest` as in [`Judge::policy`], from the station of the exit.
     pub fn leave(&self, past: &mut Past, trip: &Trip<'_>, stay: Stay, dearest: impl Fn(&Scheme) -> Option<Amount>) -> Left {
         let overstayed = !stay.waived && self.version.overstayed(stay.length());

@@ -1,6 +1,6 @@
 //! What the world says about one place at one time of travel: its modes, its fares, its calendar, its operator.
 use super::Charged;
-use crate::fare::{Charge, FareVersion, Judge, Left, Past, Scheme, Stay, Trip};
+use crate::fare::{Charge, FareVersion, Judge, Left, Past, Rule, Scheme, Stay, Trip};
 use crate::id::{FareTableId, StationId};
 use crate::money::{Amount, Currency};
 use crate::mutant::{Mutant, planted};
@@ -62,13 +62,17 @@ impl<'a> Scene<'a> {
     }
     /// What leaving here costs who entered at another station and moment; it counts from now on.
     pub(crate) fn leave(&self, past: &mut Past, from: &StationId, begun: Timestamp, class: &str) -> Option<Left> {
-        let trip = Trip { from, to: self.id, metres: self.world.distance_m(from, self.id) };
+        let trip = self.trip(from, self.id);
         let stay = Stay { begun, ended: self.at, waived: self.has(Mode::TimeWaived) };
         Some(self.judge(class)?.leave(past, &trip, stay, |scheme| self.dearest(scheme)))
     }
+    /// What a ride from another station costs of which the entry is let pass; it counts from now on.
+    pub(crate) fn arrive(&self, past: &mut Past, from: &StationId, class: &str) -> Option<(Amount, Rule)> {
+        Some(self.judge(class)?.arrive(past, &self.trip(from, self.id), self.at))
+    }
     /// What a ride with one tap costs here; it counts from now on.
-    pub(crate) fn flat(&self, past: &mut Past, class: &str) -> Amount {
-        self.judge(class).map_or(Amount::ZERO, |judge| judge.flat(past, self.id, self.at).0)
+    pub(crate) fn flat(&self, past: &mut Past, class: &str) -> Option<(Amount, Rule)> {
+        Some(self.judge(class)?.flat(past, self.id, self.at))
     }
     /// What an entry here holds.
     pub(crate) fn hold(&self, past: &Past, class: &str) -> Amount {
@@ -83,7 +87,7 @@ impl<'a> Scene<'a> {
     fn dearest(&self, scheme: &Scheme) -> Option<Amount> {
         self.neighbours().filter_map(|(id, _)| scheme.known(&self.version?.more.places, &self.trip(self.id, id))).max()
     }
-    fn trip(&self, from: &'a StationId, to: &'a StationId) -> Trip<'a> {
+    fn trip<'c>(&self, from: &'c StationId, to: &'c StationId) -> Trip<'c> {
         Trip { from, to, metres: self.world.distance_m(from, to) }
     }
     /// Every station of the same site.

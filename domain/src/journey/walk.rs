@@ -131,30 +131,29 @@ impl<'a> Rules<'a> {
         Open { entry: stop(fact), hold, closes_at: scene.closes_at(), overstay_collected }
     }
     fn flat(&self, scene: &Scene<'_>, past: &mut Past, fact: &Fact) -> Journey {
-        let free = scene.free_to_leave();
-        let fare = if free { Amount::ZERO } else { scene.flat(past, self.passenger_class) };
-        let state = if free { JourneyState::Waived } else { JourneyState::Closed };
-        journey(Some(stop(fact)), Some(stop(fact)), state, scene.charged(fare))
+        let ends = |state, rule, charged| journey(Some(stop(fact)), Some(stop(fact)), state, rule, charged);
+        if scene.free_to_leave() {
+            return ends(JourneyState::Waived, Some(Rule::Waived), None);
+        }
+        let (fare, rule) = scene.flat(past, self.passenger_class).unzip();
+        ends(JourneyState::Closed, rule, fare.and_then(|fare| scene.charged(fare)))
     }
     fn leave(&self, scene: &Scene<'_>, past: &mut Past, open: &Open, fact: &Fact) -> Journey {
-        let ends = |state, charges: [Option<Charged>; 2]| {
-            journey(Some(open.entry.clone()), Some(stop(fact)), state, charges.into_iter().flatten())
+        let ends = |state, rule, charges: [Option<Charged>; 2]| {
+            journey(Some(open.entry.clone()), Some(stop(fact)), state, rule, charges.into_iter().flatten())
         };
-        if scene.version.is_none() {
-            return ends(JourneyState::Closed, [None, None]);
-        }
-        if scene.free_to_leave() || self.mark(&open.entry.tap, MarkKind::Waived).is_some() {
-            return ends(JourneyState::Waived, [None, None]);
+        if scene.version.is_some() && (scene.free_to_leave() || self.mark(&open.entry.tap, MarkKind::Waived).is_some()) {
+            return ends(JourneyState::Waived, Some(Rule::Waived), [None, None]);
         }
         let Some(left) = scene.leave(past, &open.entry.station, open.entry.at, self.passenger_class) else {
-            return ends(JourneyState::Closed, [None, None]);
+            return ends(JourneyState::Closed, None, [None, None]);
         };
         if left.rule == Rule::Overstay {
             let surcharge = self.surcharge(open, fact.at).or_else(|| scene.charged(left.surcharge));
-            return ends(JourneyState::Overstay, [surcharge, scene.charged(left.ride)]);
+            return ends(JourneyState::Overstay, Some(left.rule), [surcharge, scene.charged(left.ride)]);
         }
-        let same = open.entry.station == fact.station;
-        ends(if same { JourneyState::SameStation } else { JourneyState::Closed }, [scene.charged(left.ride), None])
+        let state = if open.entry.station == fact.station { JourneyState::SameStation } else { JourneyState::Closed };
+        ends(state, Some(left.rule), [scene.charged(left.ride), None])
     }
     /// The surcharge that the service desk has collected for an overstay before `until`.
     fn surcharge(&self, open: &Open, until: Timestamp) -> Option<Charged> {
@@ -165,17 +164,18 @@ impl<'a> Rules<'a> {
         scene.charged(scene.policy(scene.version?.overstay.surcharge, self.passenger_class))
     }
     fn without_entry(&self, scene: &Scene<'_>, past: &mut Past, fact: &Fact) -> Journey {
-        let ends = |entry, state, charged: Option<Charged>| journey(entry, Some(stop(fact)), state, charged);
-        let Some(version) = scene.version else { return ends(None, JourneyState::MissingEntry, None) };
+        let ends = |entry, state, rule, charged: Option<Charged>| journey(entry, Some(stop(fact)), state, rule, charged);
+        let Some(version) = scene.version else { return ends(None, JourneyState::MissingEntry, None, None) };
         if scene.free_to_leave() {
-            return ends(None, JourneyState::Waived, None);
+            return ends(None, JourneyState::Waived, Some(Rule::Waived), None);
         }
         if let Some(origin) = scene.waived_origin() {
             let entry = Stop { tap: fact.tap.clone(), station: origin.clone(), at: fact.at };
-            let fare = scene.leave(past, origin, fact.at, self.passenger_class).map_or(Amount::ZERO, |left| left.fare());
-            return ends(Some(entry), JourneyState::Closed, scene.charged(fare));
+            let (fare, rule) = scene.arrive(past, origin, self.passenger_class).unzip();
+            return ends(Some(entry), JourneyState::Closed, rule, fare.and_then(|fare| scene.charged(fare)));
         }
-        ends(None, JourneyState::MissingEntry, scene.charged(scene.policy(version.missing_entry, self.passenger_class)))
+        let charged = scene.charged(scene.policy(version.missing_entry, self.passenger_class));
+        ends(None, JourneyState::MissingEntry, Some(Rule::MissingEntry), charged)
     }
     /// A journey that ends without an exit at `until`; free where an emergency cut it.
     fn without_exit(&self, open: &Open, until: Timestamp) -> Journey {
@@ -185,14 +185,15 @@ impl<'a> Rules<'a> {
         }
         let scene = Scene::new(self.world, &open.entry.station, open.entry.at);
         let policy = scene.version.and_then(|version| scene.charged(scene.policy(version.missing_exit, self.passenger_class)));
+        let rule = scene.version.map(|_| Rule::MissingExit);
         let charges = self.surcharge(open, until).into_iter().chain(policy);
-        journey(Some(open.entry.clone()), None, JourneyState::MissingExit, charges)
+        journey(Some(open.entry.clone()), None, JourneyState::MissingExit, rule, charges)
     }
     fn waived(&self, open: &Open) -> Journey {
-        journey(Some(open.entry.clone()), None, JourneyState::Waived, None)
+        journey(Some(open.entry.clone()), None, JourneyState::Waived, Some(Rule::Waived), None)
     }
     fn still_open(&self, open: &Open) -> Journey {
-        journey(Some(open.entry.clone()), None, JourneyState::Open, self.surcharge(open, open.closes_at))
+        journey(Some(open.entry.clone()), None, JourneyState::Open, None, self.surcharge(open, open.closes_at))
     }
 }
 
@@ -200,8 +201,14 @@ fn stop(fact: &Fact) -> Stop {
     Stop { tap: fact.tap.clone(), station: fact.station.clone(), at: fact.at }
 }
 
-fn journey(entry: Option<Stop>, exit: Option<Stop>, state: JourneyState, charges: impl IntoIterator<Item = Charged>) -> Journey {
+fn journey(
+    entry: Option<Stop>,
+    exit: Option<Stop>,
+    state: JourneyState,
+    rule: Option<Rule>,
+    charges: impl IntoIterator<Item = Charged>,
+) -> Journey {
     let first = entry.as_ref().or(exit.as_ref());
     let id = first.map(|stop| journey_id(&stop.tap)).unwrap_or_default();
-    Journey { id, entry, exit, state, charges: charges.into_iter().collect() }
+    Journey { id, entry, exit, state, rule, charges: charges.into_iter().collect() }
 }

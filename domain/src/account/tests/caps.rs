@@ -224,6 +224,18 @@ fn a_concession_counts_at_its_hours_by_the_entry() {
     assert_eq!(rider.ride("s0", "s1"), 0, "in at 09:24");
 }
 
+#[test]
+fn a_missing_entry_that_is_let_pass_is_a_ride_and_no_penalty() {
+    // Short stays at one station cost a maximum fare, but nobody stayed: the entry is taken as made at the very exit.
+    let mut version = chengdu();
+    version.more.same_station_within = vec![(Millis::minutes(2), crate::fare::Charge::Fixed(Amount::from_fen(940)))];
+    let mut rider = rider(version, 10_000);
+    let modes = [crate::station::Mode::OrderWaived].into();
+    let span = crate::station::ModeSpan { from: MORNING, rev: 1, modes, until: None };
+    rider.account.world.stations.get_mut("s2").expect("a station").state.history = vec![span];
+    assert_eq!(rider.wait(Millis::hours(1)).leave("s2").fare.map(Amount::fen), Some(200));
+}
+
 /// Every bug of fares that is planted makes one of the runs above fail.
 #[cfg(feature = "mutants")]
 #[test]
