@@ -70,6 +70,19 @@ fn london_singles_by_zone_and_hour() {
     ];
     assert_eq!(one(LONDON, "adult", &edge), ["2.80 zones", "2.90 zones", "2.80 zones"]);
     assert_eq!(one(LONDON, "adult", &["woodgreen wimbledon 20 2025-03-05T12:00:00Z"]), ["2.00 zones"]);
+    // oysterfares.com, "Peak, Off-peak and Caps": between 16:00 and 19:00 a ride into zone 1 is off-peak, the other way is not;
+    // the first touch decides. diamond geezer, 2024: zones 1-2 3.50 and 2.90, zones 1-3 3.80 and 3.10.
+    let afternoon = [
+        "woodgreen bank 20 2025-03-05T15:59:59Z",
+        "woodgreen bank 20 2025-03-06T16:00:00Z",
+        "bank woodgreen 20 2025-03-07T16:00:00Z",
+        "camdentown bank 20 2025-03-10T18:59:59Z",
+        "bank camdentown 20 2025-03-11T18:59:59Z",
+        "bank camdentown 20 2025-03-12T19:00:00Z",
+        "woodgreen bank 20 2025-03-13T08:00:00Z",
+    ];
+    let fares = ["3.10", "3.10", "3.80", "2.90", "3.50", "2.90", "3.80"].map(|fare| format!("{fare} zones"));
+    assert_eq!(one(LONDON, "adult", &afternoon), fares);
     // A station on a boundary lies in both zones: the cheaper counts.
     assert_eq!(
         one(LONDON, "adult", &["vauxhall bank 9 2025-03-05T12:00:00Z", "vauxhall camdentown 9 2025-03-06T12:00:00Z"]),
@@ -87,7 +100,7 @@ fn london_caps_a_day_and_a_week() {
         "camdentown bank 20 2025-03-06T04:29:00Z",
         "bank camdentown 20 2025-03-06T04:30:00Z",
     ];
-    assert_eq!(one(LONDON, "adult", &day), ["3.50 zones", "3.50 zones", "1.90 cap:day-1-2", "0.00 cap:day-1-2", "2.90 zones"]);
+    assert_eq!(one(LONDON, "adult", &day), ["3.50 zones", "2.90 zones", "2.50 cap:day-1-2", "0.00 cap:day-1-2", "2.90 zones"]);
     // A ride beyond counts towards the wider cap alone (16.30), which counts the others, too.
     let wider = [
         "bank camdentown 20 2025-03-05T08:00:00Z",
@@ -108,7 +121,7 @@ fn london_caps_a_day_and_a_week() {
     assert_eq!(priced[3..], ["5.80 zones", "3.80 zones"], "rows without an account stand alone");
     let mut in_order = wider;
     in_order.swap(2, 3);
-    assert_eq!(one(LONDON, "adult", &in_order)[2..], ["5.80 zones", "1.90 cap:day-1-2", "1.60 cap:day-1-6"]);
+    assert_eq!(one(LONDON, "adult", &in_order)[2..], ["5.80 zones", "2.50 cap:day-1-2", "1.60 cap:day-1-6"]);
     // 44.70 from Monday to Sunday: five days at 8.90 are 44.50, so that Saturday costs 0.20; Monday begins anew.
     let mut week: Vec<String> = Vec::new();
     for day in 3..=9 {
@@ -144,8 +157,10 @@ fn london_same_station_long_stays_and_older_riders() {
         "bank camdentown 110:01 2025-03-05T14:00:00Z",
         "camdentown bank 20 2025-03-05T16:30:00Z",
         "camdentown bank 20 2025-03-05T17:30:00Z",
+        "bank camdentown 20 2025-03-05T18:30:00Z",
     ];
-    assert_eq!(one(LONDON, "adult", &long), ["2.90 zones", "18.80 overstay", "3.50 zones", "2.50 cap:day-1-2"]);
+    let told = ["2.90 zones", "18.80 overstay", "2.90 zones", "2.90 zones", "0.20 cap:day-1-2"];
+    assert_eq!(one(LONDON, "adult", &long), told);
     let senior =
         ["bank camdentown 20 2025-03-05T08:59:59Z", "bank camdentown 20 2025-03-05T09:00:00Z", "bank camdentown 20 2025-03-08T08:00:00Z"];
     assert_eq!(one(LONDON, "senior", &senior), ["3.50 zones", "0.00 zones", "0.00 zones"]);
@@ -171,6 +186,43 @@ fn new_york_rides_free_after_twelve_paid_ones() {
     assert_eq!(priced[..11], vec!["2.90 flat"; 11]);
     assert_eq!(priced[11..14], ["2.10 cap:seven-days", "0.00 cap:seven-days", "0.00 cap:seven-days"]);
     assert_eq!(priced[14..], vec!["2.90 flat"; 2], "seven times 24 hours after the first tap, a Wednesday");
+    // manhattandaily.com, 2026: 3.00 each and 35.00 in seven days; reduced 1.50 and 17.50.
+    for (class, single, twelfth) in [("adult", "3.00", "2.00"), ("reduced", "1.50", "1.00")] {
+        let week = new_york(5, "2026-01", 14);
+        let priced = one(NEW_YORK, class, &week.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(priced[..11], vec![format!("{single} flat"); 11]);
+        assert!(priced[11].starts_with(&format!("{twelfth} cap:seven-days")) && priced[12].starts_with("0.00 cap"), "{priced:?}");
+    }
+}
+
+#[test]
+fn effective_dates_switch_to_the_millisecond() {
+    // The version in effect at the exit prices the whole ride; one price at the tap.
+    let new_year = ["timessquare x 0 2026-01-03T23:59:59.999-05:00", "timessquare x 0 2026-01-04T00:00:00-05:00"];
+    assert_eq!(new_year.map(|ride| one(NEW_YORK, "adult", &[ride])[0].clone()), ["2.90 flat", "3.00 flat"]);
+    assert_eq!(one(LONDON, "adult", &["bank eustonsquare 20:00 2025-03-01T23:40:00Z"]), ["2.80 zones"]);
+    assert_eq!(one(LONDON, "adult", &["bank eustonsquare 19:59 2025-03-01T23:40:00Z"]), ["2.40 zones"]);
+}
+
+#[test]
+fn a_matrix_of_stations_knows_both_ways_and_one() {
+    let table = r#"currency = "CNY"
+[[versions]]
+from = 2026-01-01T00:00:00+08:00
+same_station = "1.00"
+matrix = [
+  { from = "a", to = "b", fare = "2.00" },
+  { from = "a", to = "c", fare = "5.00", one_way = true },
+  { from = "c", to = "a", fare = "4.00", one_way = true },
+  { from = "b", to = "c", fare = "3.00" },
+]
+classes = { adult = 100, pupil = 50 }
+"#;
+    let pairs = ["a,b,9,1", "b,a,9,1", "a,c,9,1", "c,a,9,1", "c,b,9,1", "a,a,0,1"];
+    let told = ["2.00 matrix", "2.00 matrix", "5.00 matrix", "4.00 matrix", "3.00 matrix", "1.00 same_station"];
+    assert_eq!(alone(table, "adult", &pairs), told);
+    assert_eq!(alone(table, "pupil", &["c,b,9,1"]), ["1.50 matrix"]);
+    assert_eq!(alone(table, "adult", &["a,elsewhere,9,1"]), ["5.00 matrix"], "what it does not know costs the dearest");
 }
 
 #[test]
