@@ -8,6 +8,7 @@ pub mod device;
 pub mod export;
 pub mod file;
 pub mod gate;
+pub mod gtfs;
 pub mod import;
 pub mod money;
 pub mod payload;

@@ -5,7 +5,7 @@ mod tests;
 mod world;
 
 pub use fares::parse_fares;
-pub use world::add_to_world;
+pub use world::{add_to_world, replace_fares};
 
 use crate::file::{FileError, from_toml};
 use serde::Deserialize;

@@ -3,9 +3,10 @@ use super::SiteFile;
 use crate::file::FileError;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
-use tongdao_domain::fare::{FareTable, FareVersion, Scheme, Trip};
-use tongdao_domain::id::StationId;
+use tongdao_domain::fare::{FareTable, Scheme, Trip};
+use tongdao_domain::id::{FareTableId, StationId};
 use tongdao_domain::station::Station;
+use tongdao_domain::time::Calendar;
 use tongdao_domain::world::{GateView, Site, StationView, World};
 
 /// Adds a site and the fare table it names to the world.
@@ -16,38 +17,60 @@ use tongdao_domain::world::{GateView, Site, StationView, World};
 pub fn add_to_world(world: &mut World, site: &SiteFile, fares: FareTable) -> Result<(), FileError> {
     check_new(world, site)?;
     let distances = distances(site);
-    let by_distance = fares.versions.iter().flat_map(FareVersion::schemes).any(|scheme| matches!(scheme, Scheme::Ladder(_)));
-    if let Some((from, to)) = missing_way(site, &distances).filter(|_| by_distance) {
-        return Err(FileError::key("tracks", format!("no way from {from} to {to}: add the track that joins them")));
-    }
-    agrees(site, &fares)?;
+    let stations: Vec<&StationId> = site.stations.iter().map(|station| &station.id).collect();
+    let metres = |from: &StationId, to: &StationId| distances.get(&(from.clone(), to.clone())).copied();
+    agrees(&site.fares, &fares, site.calendar(), &stations, metres)?;
     world.distances.extend(distances);
     world.fares.insert(site.fares.clone(), fares);
     take(world, site);
     Ok(())
 }
 
-/// The table knows the site's stations, and counts days as the site does.
-fn agrees(site: &SiteFile, fares: &FareTable) -> Result<(), FileError> {
-    if fares.calendar.is_some_and(|calendar| calendar != site.calendar()) {
-        let what = format!("{} was made for another: give the site the same `utc_offset` and `business_day_starts`", site.fares);
+/// Puts another fare table in the place of one, at every site that uses it.
+///
+/// # Errors
+/// [`FileError`] when no site uses it, or the new one does not know a station or counts days otherwise; the world is then as
+/// before.
+pub fn replace_fares(world: &mut World, name: &FareTableId, fares: FareTable) -> Result<(), FileError> {
+    let mut users = world.sites.iter().filter(|(_, site)| site.fares == *name).peekable();
+    if users.peek().is_none() {
+        return Err(FileError::key("fares", format!("no site uses the table {name}")));
+    }
+    for (id, site) in users {
+        let mut stations: Vec<&StationId> = world.stations.iter().filter(|(_, station)| station.site == *id).map(|(id, _)| id).collect();
+        stations.sort();
+        agrees(name, &fares, site.calendar, &stations, |from, to| world.distance_m(from, to))?;
+    }
+    world.fares.insert(name.clone(), fares);
+    Ok(())
+}
+
+/// The table prices every ride between the stations, and counts days as their site does.
+fn agrees(
+    name: &FareTableId,
+    fares: &FareTable,
+    calendar: Calendar,
+    stations: &[&StationId],
+    metres: impl Fn(&StationId, &StationId) -> Option<u32>,
+) -> Result<(), FileError> {
+    if fares.calendar.is_some_and(|other| other != calendar) {
+        let what = format!("{name} was made for another: give the site the same `utc_offset` and `business_day_starts`");
         return Err(FileError::key("utc_offset", what));
     }
-    let unpriced = |version: &FareVersion| {
-        let places = &version.more.places;
-        let knows = |scheme: &Scheme, from: &StationId, to: &StationId| {
-            from == to || !matches!(scheme, Scheme::Zones(_) | Scheme::Matrix(_)) || {
-                scheme.known(places, &Trip { from, to, metres: None }).is_some()
+    for version in &fares.versions {
+        for scheme in version.schemes() {
+            let priced = |from, to| scheme.known(&version.more.places, &Trip { from, to, metres: metres(from, to) }).is_some();
+            let mut pairs = stations.iter().flat_map(|from| stations.iter().map(move |to| (*from, *to)));
+            match pairs.find(|(from, to)| from != to && !priced(from, to)) {
+                Some((from, to)) if matches!(scheme, Scheme::Ladder(_)) => {
+                    return Err(FileError::key("tracks", format!("no way from {from} to {to}: add the track that joins them")));
+                }
+                Some((from, to)) => return Err(FileError::key("fares", format!("{name} has no fare from {from} to {to}"))),
+                None => {}
             }
-        };
-        let stations = || site.stations.iter().map(|station| &station.id);
-        let pairs = || stations().flat_map(|from| stations().map(move |to| (from, to)));
-        version.schemes().find_map(|scheme| pairs().find(|(from, to)| !knows(scheme, from, to)))
-    };
-    match fares.versions.iter().find_map(unpriced) {
-        Some((from, to)) => Err(FileError::key("fares", format!("{} has no fare from {from} to {to}", site.fares))),
-        None => Ok(()),
+        }
     }
+    Ok(())
 }
 
 fn check_new(world: &World, site: &SiteFile) -> Result<(), FileError> {
@@ -110,11 +133,4 @@ fn shortest(tracks: &[Vec<(usize, u32)>], from: usize) -> Vec<Option<u32>> {
         open.extend(tracks[station].iter().map(|(to, length)| Reverse((metres.saturating_add(*length), *to))));
     }
     best
-}
-
-/// Two stations without a way between them.
-fn missing_way<'a>(site: &'a SiteFile, distances: &Distances) -> Option<(&'a StationId, &'a StationId)> {
-    let first = &site.stations.first()?.id;
-    let other = site.stations.iter().skip(1).find(|station| !distances.contains_key(&(first.clone(), station.id.clone())))?;
-    Some((first, &other.id))
 }
