@@ -54,6 +54,10 @@ impl Out {
     pub async fn error(&self, text: impl Into<String>) {
         let _ = self.0.send(Frame::Err(text.into())).await;
     }
+    /// As [`Out::error`], from a thread that may block; false when nobody reads any more.
+    pub fn error_blocking(&self, text: impl Into<String>) -> bool {
+        self.0.blocking_send(Frame::Err(text.into())).is_ok()
+    }
     /// The end.
     pub async fn exit(&self, code: u8) {
         let _ = self.0.send(Frame::Exit(code)).await;

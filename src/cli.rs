@@ -43,7 +43,8 @@ pub enum Command {
         #[arg(long)]
         accept_loss: bool,
     },
-    /// Price rides by a fare table: CSV on standard input, CSV with `fare,rule` on standard output; no clock, exact.
+    /// Price rides by a fare table: CSV in, CSV with `fare,rule` out; no clock, exact. Or run a table over recorded days, or read one
+    /// from a GTFS feed.
     Fare(FareArgs),
     /// An operation on what the server keeps.
     #[command(flatten)]
@@ -66,16 +67,57 @@ pub struct DemoArgs {
 
 /// `tongdao fare`
 #[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub struct FareArgs {
     /// The fare table: a file, or the name of a shipped one.
-    #[arg(long, value_name = "FILE")]
-    pub table: String,
+    #[arg(long, value_name = "FILE", required_unless_present = "shadow")]
+    pub table: Option<String>,
     /// Passenger class.
     #[arg(long, default_value = "adult", value_name = "CLASS")]
     pub class: String,
     /// The rides (`origin,destination,distance_m,minutes[,at,account]`); standard input where not given.
     #[arg(value_name = "RIDES")]
     pub rides: Option<PathBuf>,
+    /// Another table over recorded days: what each journey would have cost. Reads the journal, writes nothing.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["table", "class", "rides"], requires_all = ["from", "to"])]
+    pub shadow: Option<String>,
+    /// First business day, such as 2026-03-02.
+    #[arg(long, value_name = "DAY", requires = "shadow")]
+    pub from: Option<String>,
+    /// Last business day, included.
+    #[arg(long, value_name = "DAY", requires = "shadow")]
+    pub to: Option<String>,
+    /// The table it stands in for, where sites use several.
+    #[arg(long, value_name = "TABLE", requires = "shadow")]
+    pub instead_of: Option<String>,
+    /// So many of the biggest changes are told.
+    #[arg(long, value_name = "N", default_value_t = 10, requires = "shadow")]
+    pub top: u16,
+    /// Every journey as CSV on standard output; the sums then go to standard error.
+    #[arg(long, requires = "shadow")]
+    pub each: bool,
+    /// What else there is.
+    #[command(subcommand)]
+    pub command: Option<FareCommand>,
+}
+
+/// `tongdao fare …`
+#[derive(Debug, Subcommand)]
+pub enum FareCommand {
+    /// Read a GTFS feed (Fares v2) into a fare file; what does not map is named with file and line and refused.
+    Import {
+        /// The folder of the feed.
+        dir: PathBuf,
+        /// The fare file; one that is there is not overwritten.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+        /// Since when it counts (RFC 3339).
+        #[arg(long, value_name = "MOMENT", default_value = "1970-01-01T00:00:00Z")]
+        from: String,
+        /// The fare medium whose prices count, where they differ by medium.
+        #[arg(long, value_name = "ID")]
+        media: Option<String>,
+    },
 }
 
 /// Who does it and why; stands in the journal.
@@ -413,6 +455,8 @@ pub enum Op {
         /// Exclusive, RFC 3339.
         to: Option<String>,
     },
+    /// `fare --shadow`
+    Shadow(crate::ops::shadow::Ask),
     /// `verify`
     Verify,
     /// `doctor`

@@ -48,7 +48,7 @@ fn run(cli: Cli) -> Result<u8, Failure> {
         Command::Doctor { accept_loss } => {
             node::offline_or_server(&config()?, &Op::Doctor, |config| ops::doctor_files(config, accept_loss))
         }
-        Command::Fare(args) => fare::run(&args),
+        Command::Fare(args) => fare::run(args, config),
         Command::Op(args) => node::operate(&config()?, args.into_op()?),
     }
 }

@@ -4,6 +4,7 @@ mod account;
 mod device;
 mod gate;
 mod journal;
+pub mod shadow;
 mod station;
 pub mod user;
 
@@ -45,6 +46,7 @@ pub async fn run(backend: &Backend, op: Op, out: &Out) {
         Op::Gate(command) => gate::run(backend, command, out).await,
         Op::User(command) => user::run(backend, command, out).await,
         Op::Export { from, to } => journal::export(backend, from, to, out).await,
+        Op::Shadow(ask) => shadow::run(backend, ask, out).await,
         Op::Verify => journal::verify(backend, out).await,
         Op::Doctor => journal::doctor(backend, out).await,
         Op::Healthcheck => healthcheck(backend, out).await,

@@ -14,8 +14,9 @@ use std::sync::atomic::Ordering;
 
 use fjall::Snapshot;
 
-use crate::contract::JournalError;
+use crate::contract::{FeedItem, JournalError};
 use crate::embedded::mark::Mark;
+use crate::embedded::read;
 use crate::embedded::start::{self, Opened};
 use crate::embedded::store::Store;
 use crate::embedded::{Embedded, Settings};
@@ -68,6 +69,21 @@ impl Archive {
     #[must_use]
     pub fn export(&self, range: Range) -> Export<'_> {
         Export::new(self.view(), range)
+    }
+
+    /// Number of logical partitions.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.opened.partitions
+    }
+
+    /// Committed events of a partition from a sequence on, at most `limit`.
+    ///
+    /// # Errors
+    /// [`JournalError`] when it cannot be read or is damaged there.
+    pub fn feed(&self, partition: u16, from_seq: u64, limit: usize) -> Result<Vec<FeedItem>, JournalError> {
+        let view = self.view();
+        read::feed(view.store, &view.snapshot, partition, from_seq, limit)
     }
 
     /// Checks everything; `checks` see each event, too.
