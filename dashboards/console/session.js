@@ -23,7 +23,7 @@ export async function ask() {
   try {
     const answer = await api.me();
     if (answer.ok) return enter(answer.body);
-    if (answer.status === 401) return leave(phase.value === "in" ? "session-expired" : undefined);
+    if (answer.status === 401) return phase.value === "out" ? undefined : leave(phase.value === "in" ? "session-expired" : undefined);
   } catch {
     // No server: the connection keeps trying, and asks again.
   }
@@ -105,6 +105,8 @@ export function startSession() {
     }, { passive: true, capture: true });
   }
   setInterval(() => phase.value === "in" && !locked.value && Date.now() - usedAt > IDLE_MS && lockNow(), 5_000);
+  // Who has signed in beside, in another tab, is in here, too.
+  document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && phase.value === "out" && void ask());
   // Another start than the connection's: a server that is not there yet is asked again.
   setInterval(() => phase.value === "unreachable" && void ask(), 3_000);
   return ask();

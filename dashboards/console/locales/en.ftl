@@ -80,7 +80,11 @@ demo-people = This is a demo. Come in as
 user = User
 password = Password
 session-expired = Your session has ended. Sign in to go on where you were.
-too-many = Too many attempts. Try again in { $seconds } seconds.
+too-many =
+    { $seconds ->
+        [one] Too many attempts. Try again in 1 second.
+       *[other] Too many attempts. Try again in { $seconds } seconds.
+    }
 locked-title = Locked
 locked-text = { $user } is signed in here. The password opens the page again.
 unlock = Unlock
@@ -568,6 +572,7 @@ device-revoke-text = It is let in no more, from this moment on.
 device-revoke-hold = Hold to revoke
 device-revoked = Revoked
 last-seen = heard of { $ago }
+device-last = last tap { $time }: { $direction }, { $result }
 once-text = It is shown this once and kept nowhere in readable form.
 once-kept = I have kept it
 copy = Copy
@@ -623,6 +628,8 @@ desk-find = Find
 desk-audited = Each look is noted in the audit.
 desk-empty = Put the card on the reader or type its token
 desk-empty-text = Nothing of a customer is kept once this page is left.
+desk-demo = This is a demo. Try one of these:
+desk-demo-stuck = { $token } (stuck)
 medium = Medium
 medium-token = Token of the medium, or the whole QR code
 medium-none = No medium has this token.
@@ -656,6 +663,8 @@ taps = Taps
 postings = Postings
 postings-none = No postings
 posting-cause = Caused by
+posting-tap = Tap at { $device }
+posting-record = Record of { $device }
 posting-pending = Pending
 posting-final = Final
 posting-provisional = Provisional

@@ -53,7 +53,7 @@ function Waiting({ item, name, fresh }) {
     if (run.phase === "refused") toast(explain(run.error), "alarm");
   };
   return html`<section class="sheet approval" aria-label=${opWord(item.op)}>
-    <div class="sheet-head"><h2>${opWord(item.op)}${name && ` · ${name}`}</h2><span class="small ${left < 2 ? "warn" : "quiet"}">${t("approval-left", { minutes: left, time: time(item.expires_at) })}</span></div>
+    <div class="sheet-head"><h2><span class="op-word">${opWord(item.op)}</span>${name && ` · ${name}`}</h2><span class="small ${left < 2 ? "warn" : "quiet"}">${t("approval-left", { minutes: left, time: time(item.expires_at) })}</span></div>
     <div class="sheet-body stack">
       <dl class="terms">
         <dt>${t("approval-by")}</dt><dd>${item.by}, ${dateTime(item.asked_at)}</dd>
@@ -70,8 +70,8 @@ function Waiting({ item, name, fresh }) {
 
 /** @param {Map<string, any>} names */
 const columns = (names) => [
-  { key: "op", title: t("operation"), lead: true, cell: (/** @type {any} */ item) => html`${opWord(item.op)}${item.station ? html`<span class="quiet"> · ${named(names.get(item.station), item.station)}</span>` : null}` },
-  { key: "by", title: t("approval-by"), cell: (/** @type {any} */ item) => item.by },
+  { key: "op", title: t("operation"), lead: true, cell: (/** @type {any} */ item) => html`<span class="op-word">${opWord(item.op)}</span>${item.station ? html`<span class="quiet"> · ${named(names.get(item.station), item.station)}</span>` : null}` },
+  { key: "by", title: t("approval-by"), cell: (/** @type {any} */ item) => html`<span class="nowrap">${item.by}</span>` },
   { key: "reason", title: t("reason"), cell: (/** @type {any} */ item) => item.reason },
   { key: "state", title: t("state"), cell: (/** @type {any} */ item) => html`<${Mark} tone=${item.refused ? "alarm" : item.state === "done" || item.state === "approved" ? "accent" : undefined}>${word("approval-state", item.state)}<//>${item.refused && html` <span class="small alarm">${item.refused}</span>`}` },
   { key: "decided", title: t("approval-decided"), cell: (/** @type {any} */ item) => html`<span class="nowrap">${[item.decided_by, item.decided_at && dateTime(item.decided_at)].filter(Boolean).join(", ")}</span>${item.note && html`<div class="small quiet">${item.note}</div>`}` },

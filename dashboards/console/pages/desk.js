@@ -4,6 +4,7 @@ import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { t, named, word, language } from "../i18n.js";
 import { command } from "../commands.js";
 import { useChannel } from "../store.js";
+import { me } from "../session.js";
 import { may } from "../rights.js";
 import { useKeys } from "../keys.js";
 import { dateTime, money } from "../format.js";
@@ -59,9 +60,22 @@ export function Desk() {
     <${Sheet} label=${t("desk-find")} class="no-print"><form class="by-id find" onSubmit=${submit}>
       <${Field} label=${t("medium-token")} value=${token} onInput=${setToken} inputRef=${field} hint=${t("desk-audited")} fault=${fault} />
       <${Button} type="submit" look="main" online busy=${busy} onPress=${() => undefined}>${t("desk-find")}<//></form><//>
-    ${found ? html`<${Account} data=${found.data} names=${names} onAdjust=${adjust} onUnfreeze=${() => setDialog({ kind: "unfreeze" })} />` : html`<${Sheet} label=${t("medium")}><${Empty} title=${t("desk-empty")} text=${t("desk-empty-text")} /><//>`}
+    ${found ? html`<${Account} data=${found.data} names=${names} onAdjust=${adjust} onUnfreeze=${() => setDialog({ kind: "unfreeze" })} />` : html`<${Sheet} label=${t("medium")}><${Empty} title=${t("desk-empty")} text=${t("desk-empty-text")}><${DemoMedia} onPick=${(/** @type {string} */ picked) => (setToken(picked), find(picked))} /><//><//>`}
     ${dialog?.kind === "unfreeze" && found && html`<${UnfreezeDialog} token=${found.token} onDone=${() => done(t("unfreeze-done"))} onClose=${() => setDialog(undefined)} />`}
     ${dialog && dialog.kind !== "unfreeze" && found && html`<${AdjustDialog} kind=${dialog.kind} data=${found.data} stations=${city.data?.stations ?? []} onDone=${done} onClose=${() => setDialog(undefined)} />`}`;
+}
+
+/** A demo has no card to put on a reader: it names some. @param {{onPick: (token: string) => void}} props */
+function DemoMedia({ onPick }) {
+  const media = me.value?.demo?.media ?? [];
+  if (media.length === 0) return null;
+  return html`<div class="demo-media"><p class="small">${t("desk-demo")}</p><div class="row">${media.map((/** @type {any} */ one) => html`<${Button} key=${one.token} size="s" online onPress=${() => onPick(one.token)}>${one.stuck ? t("desk-demo-stuck", { token: one.token }) : one.token}<//>`)}</div></div>`;
+}
+
+/** What moved the money, in words where it was a gate. @param {string} id of the command @returns {any} */
+function cause(id) {
+  const [, kind, device] = /^(tap|record|passage)\/([^/]+)\//.exec(id) ?? [];
+  return device ? html`<span title=${id}>${t(kind === "record" ? "posting-record" : "posting-tap", { device })}</span>` : html`<span class="id">${id}</span>`;
 }
 
 /** A journey as one tells it to the rider. @param {any} journey @param {Map<string, any>} names @returns {string} */
@@ -77,7 +91,7 @@ export function story(journey, names) {
 function Account({ data, names, onAdjust, onUnfreeze }) {
   const frozen = data.state === "frozen";
   return html`
-    <${Sheet} title=${t("account", { account: data.account })} aside=${html`<${Mark} tone=${frozen ? "alarm" : "plain"}>${word("account-state", data.state)}<//>`}>
+    <${Sheet} title=${t("account", { account: data.account })} aside=${html`<${Mark} tone=${frozen ? "alarm" : "plain"} dot=${frozen ? "alarm" : "good"}>${word("account-state", data.state)}<//>`}>
       <div class="stack">
         <p class="story">${data.journey ? story(data.journey, names) : t("journey-none")}${data.journey?.entry && html`<span class="quiet small"> ${dateTime(data.journey.entry.at)}</span>`}</p>
         <dl class="terms"><dt>${t("balance")}</dt><dd class="strong">${money(data.balance)}</dd><dt>${t("held")}</dt><dd>${money(data.held)}</dd>
@@ -91,7 +105,7 @@ function Account({ data, names, onAdjust, onUnfreeze }) {
       <${Sheet} title=${t("journeys")} flush><${Table} label=${t("journeys")} rows=${data.journeys} id=${(/** @type {any} */ row) => row.id} empty=${t("journeys-none")} columns=${[
         { key: "story", title: t("journey"), lead: true, cell: (/** @type {any} */ row) => html`${story(row, names)}<div class="small quiet">${dateTime((row.entry ?? row.exit)?.at)}</div>` },
         { key: "state", title: t("state"), cell: (/** @type {any} */ row) => html`<${Mark} tone=${["missing_exit", "missing_entry", "overstay"].includes(row.state) ? "warn" : undefined}>${word("journey-state", row.state)}<//>` },
-        { key: "fare", title: t("fare"), num: true, cell: (/** @type {any} */ row) => money(row.fare) },
+        { key: "fare", title: t("fare"), num: true, cell: (/** @type {any} */ row) => (row.state === "open" ? html`<span class="quiet">–</span>` : money(row.fare)) },
       ]} /><//>
       <${Sheet} title=${t("taps")} flush><${Table} label=${t("taps")} rows=${data.taps} id=${(/** @type {any} */ row) => row.id ?? `${row.device} ${row.at}`} empty=${t("taps-none")} columns=${[
         { key: "at", title: t("time"), cell: (/** @type {any} */ row) => html`<span class="nowrap">${dateTime(row.at)}</span>` },
@@ -100,7 +114,7 @@ function Account({ data, names, onAdjust, onUnfreeze }) {
       ]} /><//>
       <${Sheet} class="wide" title=${t("postings")} flush><${Table} label=${t("postings")} rows=${data.postings} id=${(/** @type {any} */ row) => row.ref} empty=${t("postings-none")} columns=${[
         { key: "at", title: t("time"), cell: (/** @type {any} */ row) => html`<span class="nowrap">${dateTime(row.at)}</span>` },
-        { key: "cause", title: t("posting-cause"), lead: true, cell: (/** @type {any} */ row) => html`<span class="id">${row.command_id}</span>` },
+        { key: "cause", title: t("posting-cause"), lead: true, cell: (/** @type {any} */ row) => cause(row.command_id) },
         { key: "state", title: t("state"), cell: (/** @type {any} */ row) => word("posting", row.state) },
         { key: "amount", title: t("amount"), num: true, cell: (/** @type {any} */ row) => money(row.amount) },
       ]} /><//>

@@ -46,10 +46,13 @@ export function Device({ params: { device } }) {
 /** @param {{data: any, stations: any[]}} props */
 function State({ data, stations }) {
   const now = useNow();
+  // A tap is a sign of life, too.
+  const seen = [data.last_seen, data.last?.at].filter(Boolean).sort().at(-1);
   const station = stations.find((row) => row.station === data.station);
   return html`<span class="row">${data.revoked ? html`<${Mark} tone="alarm">${t("device-revoked")}<//>` : html`<${Mark} tone=${data.online ? "plain" : "alarm"} dot=${data.online ? "good" : "alarm"}>${word("link", data.link)}<//>`}
     <span>${word("kind", data.kind)}</span>${data.station && html`<a href="/gates/${encodeURIComponent(data.station)}">${named(station?.name, data.station)}</a>`}
-    ${data.last_seen && html`<span title=${dateTime(data.last_seen)}>${t("last-seen", { ago: ago(data.last_seen, now) })}</span>`}
+    ${seen && html`<span title=${dateTime(seen)}>${t("last-seen", { ago: ago(seen, now) })}</span>`}
+    ${data.last && html`<span>${t("device-last", { direction: word("direction", data.last.direction), result: word("code", data.last.code), time: time(data.last.at) })}</span>`}
     ${data.faults.map((/** @type {string} */ fault) => html`<${Mark} key=${fault} tone="warn">${word("fault", fault)}<//>`)}</span>`;
 }
 
