@@ -49,6 +49,35 @@ test("faults", { skip: missing() ?? false }, async (t) => {
     await desk.close();
   });
 
+  for (const [what, stations] of [["a city without stations", () => []], ["a city on its worst day", (all) => all.map((row) => ({ ...row, modes: ["emergency", "fare_waived"], alarms: 99, online: 0, name: { en: "Provincial People's Hospital and University of Medicine, North Exit", "zh-CN": "省人民医院与中医药大学北出口换乘枢纽" } }))]]) {
+    await t.test(`${what} is shown as it is, within the window`, async () => {
+      const desk = await Desk.open(chromium, server);
+      await desk.page.routeWebSocket(/\/ws$/, (socket) => {
+        const line = socket.connectToServer();
+        const mended = (frame) => {
+          if (frame.t === "batch") frame.items = frame.items.map(mended).filter(Boolean);
+          if (frame.t === "state") return undefined;
+          if (frame.ch !== "overview:all" || !frame.snapshot) return frame;
+          const { money } = frame.snapshot;
+          return { ...frame, snapshot: { ...frame.snapshot, stations: stations(frame.snapshot.stations), money: { ...money, posted: { ...money.posted, amount: "123456789012.34" } } } };
+        };
+        line.onMessage((text) => {
+          const frame = mended(JSON.parse(text));
+          if (frame) socket.send(JSON.stringify(frame));
+        });
+      });
+      await desk.signIn(people.wang);
+      for (const [path, width, height] of [["/", 1440, 900], ["/?wall", 1920, 1080], ["/gates", 360, 740]]) {
+        await desk.page.setViewportSize({ width, height });
+        await desk.page.goto(server.url + path);
+        await desk.page.locator("a.stop text, .map-part .empty, .wall-map .empty, .gates-map .empty").first().waitFor();
+        assert.ok(await desk.page.evaluate(() => document.documentElement.scrollWidth <= innerWidth), `${path} keeps within its window`);
+      }
+      await desk.quiet();
+      await desk.close();
+    });
+  }
+
   await t.test("a killed server: stale is said, then the board is fresh and the command was done once", async () => {
     const desk = await Desk.open(chromium, server);
     await desk.signIn(people.wang, STATION);

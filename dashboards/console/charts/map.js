@@ -5,6 +5,7 @@ import { named, t, word } from "../i18n.js";
 import { rate } from "../format.js";
 import { go } from "../router.js";
 import { rem, useSize } from "./size.js";
+import { Empty } from "../ui/states.js";
 
 const PAD = 26;
 
@@ -55,6 +56,8 @@ export function towards(at, from, key) {
 
 /** Letters of a label at most; a longer name is cut between words. */
 const LABEL_MAX = 26;
+/** Names that may stand over something else. */
+const FORCED_MAX = 12;
 
 /** @param {string} text @param {number} size @returns {number} about how wide it is drawn */
 const wide = (text, size) => [...text].reduce((sum, letter) => sum + (letter > "\u2e80" ? 1 : 0.56), 0) * size;
@@ -64,7 +67,7 @@ const overlap = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[
 
 /**
  * Where names can stand without covering a station or another name: those that need somebody first, then interchanges.
- * A name that finds no room is left out unless its station needs somebody.
+ * A name that finds no room is left out unless its station is among the first that need somebody: on a bad day the map stays legible.
  * @param {any[]} rows @param {Map<string, number[]>} at @param {Map<string, number>} degree @param {number} size
  * @returns {Map<string, {x: number, y: number, anchor: string, text: string}>}
  */
@@ -79,7 +82,7 @@ export function labels(rows, at, degree, size) {
     const [w, h, gap] = [wide(text, size), size * 1.2, 13];
     const spots = [[x + gap, y - h / 2, "start"], [x - gap - w, y - h / 2, "end"], [x + gap - 3, y - gap - h + 4, "start"], [x + gap - 3, y + gap - 6, "start"], [x - gap + 3 - w, y - gap - h + 4, "end"], [x - gap + 3 - w, y + gap - 6, "end"], [x - w / 2, y - gap - h, "middle"], [x - w / 2, y + gap, "middle"]];
     const free = spots.find(([left, top]) => Number(left) > 0 && Number(left) + w < 1000 && !taken.some((box) => overlap(box, [Number(left), Number(top), Number(left) + w, Number(top) + h])));
-    if (!free && condition(row) === "well") continue;
+    if (!free && (condition(row) === "well" || found.size >= FORCED_MAX)) continue;
     const [left, top, anchor] = /** @type {[number, number, string]} */ (free ?? spots[0]);
     taken.push([left, top, left + w, top + h]);
     found.set(row.station, { x: anchor === "start" ? left : anchor === "end" ? left + w : left + w / 2, y: top + size, anchor, text });
@@ -91,7 +94,7 @@ export function labels(rows, at, degree, size) {
 export function NetworkMap({ stations, links, scale = 1 }) {
   const svg = useRef(/** @type {any} */ (null));
   const { width, height: room } = useSize(svg);
-  if (stations.length === 0) return null;
+  if (stations.length === 0) return html`<${Empty} title=${t("no-stations")} text=${t("no-stations-text")} />`;
   const { at, height } = layout(stations);
   const degree = new Map();
   for (const [a, b] of links) for (const end of [a, b]) degree.set(end, (degree.get(end) ?? 0) + 1);

@@ -154,6 +154,8 @@ refusals-none = Nobody was refused
 needs-you = Needs somebody
 needs-nobody = Nothing needs you
 needs-nobody-text = All gates are online, no alarm is open, no special mode is set.
+no-stations = There are no stations yet
+no-stations-text = A site file names them; see sites in the configuration.
 of-stations =
     { $count ->
         [one] of 1 station

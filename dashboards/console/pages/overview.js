@@ -27,6 +27,7 @@ export function verdict(board) {
   const emergencies = board.stations.filter((/** @type {any} */ row) => row.modes.includes("emergency")).length;
   const stations = needy(board.stations).length;
   const args = { emergencies, stations, p99: board.p99_ms ?? 0, deadline: board.deadline_ms };
+  if (board.stations.length === 0) return { id: "no-stations", args };
   if (emergencies > 0) return { id: "verdict-emergency", tone: "alarm", args };
   if (board.p99_ms !== null && board.p99_ms > board.deadline_ms) return { id: "verdict-slow", tone: "alarm", args };
   if (stations > 0) return { id: "verdict-stations", tone: "warn", args };
@@ -82,7 +83,7 @@ function Figures({ data }) {
 
 /** @param {{id: string, value: string, unit?: string, note?: string, tone?: "alarm"|"warn"}} props */
 const Figure = ({ id, value, unit, note, tone }) => html`<div class="figure" data-tone=${tone}>
-  <dt>${t(`figure-${id}`)}</dt><dd class="value">${value}${unit && html`<small>${unit}</small>`}</dd>${note && html`<dd class="note">${note}</dd>`}</div>`;
+  <dt>${t(`figure-${id}`)}</dt><dd class="value" data-long=${value.length > 10 ? "" : undefined} title=${value.length > 10 ? value : undefined}>${value}${unit && html`<small>${unit}</small>`}</dd>${note && html`<dd class="note">${note}</dd>`}</div>`;
 
 /** Reasons and stations that are shown at most; the rest is counted. */
 const REASONS_MAX = 6;
@@ -109,7 +110,7 @@ function Needy({ stations, max = NEEDY_MAX }) {
   const all = needy(stations);
   const rows = all.slice(0, max);
   if (rows.length === 0) return html`<${Empty} title=${t("needs-nobody")} text=${t("needs-nobody-text")} />`;
-  return html`<ul class="needy">${rows.map((row) => html`<li key=${row.station}><a href="/gates/${encodeURIComponent(row.station)}"><b>${named(row.name, row.station)}</b><${Matter} row=${row} /><${Icon} name="forward" /></a></li>`)}
+  return html`<ul class="needy">${rows.map((row) => html`<li key=${row.station}><a href="/gates/${encodeURIComponent(row.station)}"><span class="needy-body"><b>${named(row.name, row.station)}</b><${Matter} row=${row} /></span><${Icon} name="forward" /></a></li>`)}
     ${all.length > max && html`<li key="more"><a href="/gates?show=needy"><span class="quiet">${t("and-more", { more: all.length - max })}</span><${Icon} name="forward" /></a></li>`}</ul>`;
 }
 
