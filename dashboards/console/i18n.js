@@ -29,9 +29,15 @@ export function pick(chosen, wanted) {
   return "en";
 }
 
+let folder = "/locales";
+/** Another page has words of its own. @param {string} from the folder of its Fluent files */
+export const wordsFrom = (from) => {
+  folder = from;
+};
+
 /** @param {Language} next */
 export async function speak(next) {
-  if (!bundles.has(next)) bundles.set(next, bundleOf(next, await (await fetch(`/locales/${next}.ftl`)).text()));
+  if (!bundles.has(next)) bundles.set(next, bundleOf(next, await (await fetch(`${folder}/${next}.ftl`)).text()));
   language.value = next;
   document.documentElement.lang = next;
 }
