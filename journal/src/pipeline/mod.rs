@@ -316,6 +316,8 @@ impl<M: Machine, R> Pipeline<M, R> {
         while let Some(pending) = self.waiting.pop_front() {
             self.decide(pending, env, effects);
         }
+        // Room for four of them is more than the rest of an idle entity.
+        self.waiting = VecDeque::new();
     }
 
     fn decide(&mut self, pending: Pending<M, R>, env: &Env<'_>, effects: &mut Vec<Effect<M, R>>) {
