@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 use tongdao_protocol::money::Amount;
 
 /// A cell is a thread; more than this is a mistake.
+/// A start reads the front log into memory.
+const FRONT_MIB_MAX: u64 = 1024;
 const CELLS_MAX: usize = 256;
 
 /// The whole config.
@@ -111,6 +113,8 @@ pub struct Journal {
     pub reserve_mib_min: u64,
     /// Commits of a segment: one to three of them are replayed at a start.
     pub segment_commits_max: usize,
+    /// Each of the two files of the front log, in MiB.
+    pub front_mib: u64,
     /// Memory for cached blocks, in MiB.
     pub cache_mib: u64,
     /// An answer is kept under its command id for this long.
@@ -294,6 +298,7 @@ impl Default for Journal {
             reserve_percent: 5,
             reserve_mib_min: 16,
             segment_commits_max: 262_144,
+            front_mib: 32,
             cache_mib: 64,
             answers_kept_h: 48,
         }
@@ -425,13 +430,14 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 19] = [
+        let positive: [(&str, i64); 20] = [
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),
             ("journal.partitions", i64::from(self.journal.partitions)),
             ("journal.queue_max", self.journal.queue_max.try_into().unwrap_or(i64::MAX)),
             ("journal.group_max", self.journal.group_max.try_into().unwrap_or(i64::MAX)),
+            ("journal.front_mib", self.journal.front_mib.try_into().unwrap_or(i64::MAX)),
             ("journal.answers_kept_h", self.journal.answers_kept_h),
             ("gate.clock_refuse_ms", self.gate.clock_refuse_ms),
             ("gate.owed_again_ms", self.gate.owed_again_ms),
@@ -457,6 +463,9 @@ impl Config {
         }
         if self.journal.reserve_percent > 50 {
             return wrong("journal.reserve_percent", "must lie between 0 and 50");
+        }
+        if self.journal.front_mib > FRONT_MIB_MAX {
+            return wrong("journal.front_mib", "must lie between 1 and 1024; a start reads all of it");
         }
         Ok(())
     }

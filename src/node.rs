@@ -38,6 +38,7 @@ pub fn journal_settings(config: &Config) -> Settings {
         gap: Duration::from_micros(journal.group_gap_us),
         reserve: Reserve { percent: journal.reserve_percent, bytes_min: journal.reserve_mib_min * 1024 * 1024 },
         segment_commits_max: journal.segment_commits_max,
+        front_bytes: journal.front_mib * 1024 * 1024,
         cache_bytes: journal.cache_mib * 1024 * 1024,
         ..Settings::new(journal_dir(config))
     }

@@ -116,7 +116,9 @@ impl Embedded {
         let shared = self.shared();
         let (store, settings) = (&shared.store, &shared.settings);
         let upto = Some(shared.groups.load(Ordering::Acquire));
-        let (snapshot, partitions, torn_bytes) = (store.db.snapshot(), settings.partitions, shared.torn_bytes);
+        // Where the store takes nothing in any more, it is looked at as it is.
+        let snapshot = shared.snapshot().unwrap_or_else(|_| store.db.snapshot());
+        let (partitions, torn_bytes) = (settings.partitions, shared.torn_bytes);
         View { store, snapshot, partitions, upto, mark: None, settings, torn_bytes }
     }
 

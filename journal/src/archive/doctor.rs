@@ -4,6 +4,7 @@ use tongdao_domain::time::Timestamp;
 
 use super::View;
 use crate::contract::JournalError;
+use crate::embedded::front;
 use crate::embedded::group::{Group, number_of};
 use crate::embedded::store::{damaged, fault};
 use crate::embedded::{Loss, Space, meta};
@@ -43,7 +44,7 @@ pub struct DoctorReport {
     pub space: Space,
     /// Bytes of that disk that stay free.
     pub reserve_bytes: u64,
-    /// Bytes on disk by keyspace, and the write-ahead log.
+    /// Bytes on disk by keyspace, the write-ahead log and the front log.
     pub sizes: Vec<(String, u64)>,
 }
 
@@ -118,6 +119,7 @@ fn sizes(view: &View<'_>) -> Result<Vec<(String, u64)>, JournalError> {
     let sorted: u64 = sizes.iter().map(|(_, bytes)| bytes).sum();
     let all = db.disk_space().map_err(fault("size is unknown"))?;
     sizes.push(("write-ahead log".to_owned(), all.saturating_sub(sorted)));
+    sizes.push(("front log".to_owned(), front::size(&view.settings.dir)));
     Ok(sizes)
 }
 

@@ -1,8 +1,11 @@
-//! The embedded journal on fjall: one thread owns all writes, the fsync itself forms the groups.
+//! The embedded journal on fjall: one thread owns all commits, the fsync itself forms the groups. A group is durable and told
+//! once it stands in the front log; another thread takes it into the store behind that.
 //!
 //! Reads go beside the writer, on snapshots, and see durable commits only. It is for one process on one disk; a lost
 //! disk loses what was not shipped elsewhere.
+mod behind;
 mod commands;
+pub(crate) mod front;
 pub(crate) mod group;
 pub(crate) mod head;
 pub(crate) mod index;
@@ -55,6 +58,8 @@ pub struct Settings {
     pub reserve: Reserve,
     /// Commits of a segment: what is replayed at a start, one to three times this, and what is indexed at once.
     pub segment_commits_max: usize,
+    /// Each of the two files of the front log, in bytes; one is written anew when the store has all of it.
+    pub front_bytes: u64,
     /// Memory for blocks of the store, in bytes.
     pub cache_bytes: u64,
     /// Memory for what the store has not sorted yet, per keyspace, in bytes.
@@ -77,8 +82,9 @@ impl Settings {
             gap: Duration::ZERO,
             reserve: Reserve::default(),
             segment_commits_max: 262_144,
+            front_bytes: 32 << 20,
             cache_bytes: 64 << 20,
-            memtable_bytes: 32 << 20,
+            memtable_bytes: 8 << 20,
             accept_loss: false,
             fatal: Arc::new(abort),
         }
@@ -119,6 +125,9 @@ pub(crate) struct Shared {
     pub(crate) events: AtomicU64,
     pub(crate) groups: AtomicU64,
     pub(crate) acknowledged: AtomicU64,
+    /// Number of the last batch that the index speaks of; the store may be behind.
+    pub(crate) handed: AtomicU64,
+    pub(crate) progress: behind::Progress,
     pub(crate) truncated: AtomicU64,
     /// Cut off at this start.
     pub(crate) torn_bytes: u64,
@@ -132,6 +141,12 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn index(&self) -> MutexGuard<'_, Index> {
         self.index.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A snapshot with everything that has been told.
+    pub(crate) fn snapshot(&self) -> Result<fjall::Snapshot, JournalError> {
+        self.progress.wait_taken(self.handed.load(Ordering::Acquire))?;
+        Ok(self.store.db.snapshot())
     }
 }
 
@@ -196,7 +211,7 @@ impl Journal for Embedded {
     }
 
     fn feed(&self, partition: u16, from_seq: u64, limit: usize) -> Result<Vec<FeedItem>, JournalError> {
-        let snapshot = self.shared.store.db.snapshot();
+        let snapshot = self.shared.snapshot()?;
         read::feed(&self.shared.store, &snapshot, partition, from_seq, limit)
     }
 

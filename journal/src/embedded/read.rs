@@ -1,7 +1,7 @@
 //! How the embedded journal is read beside its writer.
 //!
-//! An entity in memory is newer than its stored head; a snapshot that is taken under the lock of the index holds
-//! everything that the index speaks of. A stored state may be one group ahead of the index for a moment: look again.
+//! An entity in memory is newer than its stored head; a snapshot that is taken after the index was read holds everything that
+//! the index spoke of. A stored state may be ahead of what was read: look again.
 use std::collections::BTreeSet;
 
 use fjall::{Readable, Snapshot};
@@ -46,12 +46,12 @@ pub(crate) fn decode_state(bytes: &[u8]) -> Result<(u64, Vec<u8>), &'static str>
 /// Reads an entity as of its newest durable commit.
 pub(crate) fn load(shared: &Shared, entity: &EntityKey) -> Result<Loaded, JournalError> {
     loop {
-        let (known, snapshot) = {
-            let index = shared.index();
-            (index.get(entity).cloned(), shared.store.db.snapshot())
-        };
+        let known = shared.index().get(entity).cloned();
+        let snapshot = shared.snapshot()?;
         let head = match known {
             Some(head) => Some(head),
+            // It may have come into memory since: then the stored head is old.
+            None if shared.index().get(entity).is_some() => continue,
             None => shared.store.head(&snapshot, entity)?,
         };
         let Some(head) = head else { return Ok(Loaded::default()) };

@@ -1,6 +1,7 @@
 //! The start: lock, look for tears, open, compare with what was acknowledged, replay what is not rolled up.
 //!
 //! Everything that is read here is checked; the first thing that does not fit is named and the start is refused.
+use std::collections::VecDeque;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64};
@@ -12,7 +13,9 @@ use fjall::{PersistMode, Readable, Snapshot};
 use tongdao_domain::time::Timestamp;
 use tongdao_telemetry::JournalOpened;
 
+use super::behind::{Behind, Progress};
 use super::commands::{self, Commands, hash_of};
+use super::front::{self, Front};
 use super::group::Group;
 use super::head::Head;
 use super::index::Index;
@@ -20,7 +23,7 @@ use super::mark::{Mark, MarkFile};
 use super::meta::{self, Loss};
 use super::scan::scan;
 use super::store::{Memory, Store, checked, damaged, event_key, fault};
-use super::writer::{Pending, Position, Request, Rolling, Writer};
+use super::writer::{Pending, Position, Request, Rolling, Writer, put_records};
 use super::{Settings, Shared};
 use crate::contract::JournalError;
 use crate::record::{Place, Record};
@@ -54,16 +57,56 @@ pub(crate) fn open(settings: &Settings, partitions: Option<u16>) -> Result<Opene
     let folder = dir.join(STORE);
     let (mark_file, mark) = open_mark(dir, folder.exists(), settings.accept_loss)?;
     clear_unfinished(&folder, mark)?;
-    let tail = scan(&folder, mark.group, settings.accept_loss)?;
+    let log = front::read(dir)?;
+    let tail = scan(&folder, synced(&log, mark), settings.accept_loss)?;
     tail.cut()?;
     let store = open_store(&folder, settings)?;
     let partitions = meta::check(&store, partitions)?;
-    let last = store.last_group(&store.db.snapshot())?;
-    let rebuild = compare(&store, last.as_ref(), mark, tail.torn_bytes, settings.accept_loss)?;
-    let torn_bytes = tail.torn_bytes;
+    let last = take_in(&store, &log, settings.accept_loss)?;
+    // What is cut off the store's own log stands in the front log.
+    let torn_bytes = if log.groups.is_empty() { tail.torn_bytes + log.torn_bytes } else { log.torn_bytes };
+    if let Some((path, at)) =
+        log.torn_at.as_ref().filter(|_| !settings.accept_loss && last.as_ref().map_or(0, |group| group.number) < mark.group)
+    {
+        return Err(damaged(format!("{} byte {at}", path.display()), "the front log is unreadable there"));
+    }
+    let rebuild = compare(&store, last.as_ref(), mark, torn_bytes, settings.accept_loss)?;
     let opened = Opened { store, last, lock, torn_bytes, partitions, acknowledged: mark, mark: mark_file, rebuild };
     opened.note_torn()?;
     Ok(opened)
+}
+
+/// The group up to which the store must be whole by itself: what the front log holds may be missing there.
+fn synced(log: &front::Contents, mark: Mark) -> u64 {
+    log.groups.first().map_or(mark.group, |first| mark.group.min(first.group.number - 1))
+}
+
+/// Takes into the store what only the front log has; returns the last group.
+fn take_in(store: &Store, log: &front::Contents, accept_loss: bool) -> Result<Option<Group>, JournalError> {
+    let mut last = store.last_group(&store.db.snapshot())?;
+    let mut taken = false;
+    for found in &log.groups {
+        let (before, chain) = last.as_ref().map_or((0, [0; 32]), |group| (group.number, group.chain));
+        if found.group.number != before + 1 {
+            continue;
+        }
+        if !found.continues(&chain) {
+            if accept_loss {
+                break;
+            }
+            return Err(damaged(format!("front log group {}", found.group.number), "it does not go on from the group before"));
+        }
+        let mut batch = store.db.batch();
+        put_records(&mut batch, store, (found.group.number, &found.encoded), (found.group.segment, &found.starts), found.records());
+        batch.commit().map_err(fault("front log could not be taken in"))?;
+        last = Some(found.group.clone());
+        taken = true;
+    }
+    if taken {
+        store.db.persist(PersistMode::SyncAll).map_err(fault("front log could not be taken in"))?;
+        store.read_starts()?;
+    }
+    Ok(last)
 }
 
 /// A store whose making was cut short holds nothing and cannot be opened: it is made anew.
@@ -171,6 +214,7 @@ pub(crate) fn start(mut settings: Settings, partitions: Option<u16>, requests: R
     let Replay { commands, index, at, rolling, .. } = replay;
     let truncated = meta::number(&opened.store, meta::TRUNCATED)?;
     JournalOpened { events: at.events, truncated_bytes: opened.torn_bytes, took: begun.elapsed() }.emit();
+    let front = Front::create(&settings.dir, settings.front_bytes)?;
     let shared = Arc::new(Shared {
         settings,
         store: opened.store,
@@ -180,13 +224,17 @@ pub(crate) fn start(mut settings: Settings, partitions: Option<u16>, requests: R
         events: AtomicU64::new(at.events),
         groups: AtomicU64::new(at.group),
         acknowledged: AtomicU64::new(at.group),
+        handed: AtomicU64::new(0),
+        progress: Progress::default(),
         truncated: AtomicU64::new(truncated),
         torn_bytes: opened.torn_bytes,
         writable: AtomicBool::new(true),
         closed: AtomicBool::new(false),
         lock: opened.lock,
     });
-    Ok(Writer { shared, requests, commands, mark: opened.mark, at, rolling, group: Pending::default() })
+    let behind = Behind::start(Arc::clone(&shared))?;
+    let (mark, kept, group) = (opened.mark, VecDeque::new(), Pending::default());
+    Ok(Writer { shared, requests, commands, mark, front, behind, kept, at, rolling, group })
 }
 
 struct Replay<'a> {
@@ -217,6 +265,7 @@ impl<'a> Replay<'a> {
             chain: last.map_or([0; 32], |group| group.chain),
             events: last.map_or(0, |group| group.events),
             newest_at: last.map_or(Timestamp::default(), |group| group.newest_at),
+            batch: 0,
         };
         Ok(Self {
             store,

@@ -94,8 +94,10 @@ impl Store {
         Ok(store)
     }
 
-    fn read_starts(&self) -> Result<(), JournalError> {
-        for (expected, item) in self.db.snapshot().iter(&self.segments).enumerate() {
+    /// Reads where segments begin, as far as that is not known yet.
+    pub(crate) fn read_starts(&self) -> Result<(), JournalError> {
+        let known = self.segment_count() as usize;
+        for (expected, item) in self.db.snapshot().iter(&self.segments).enumerate().skip(known) {
             let (key, value) = item.into_inner().map_err(fault("segments could not be read"))?;
             let place = || format!("segment {expected}");
             if key[..] != u32::try_from(expected).unwrap_or(u32::MAX).to_be_bytes() {

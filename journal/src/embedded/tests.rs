@@ -1,4 +1,6 @@
 //! What only the embedded journal can get wrong: readers beside the writer, a full queue, a writer that fails.
+use std::fs::OpenOptions;
+use std::os::unix::fs::FileExt as _;
 use std::sync::atomic::AtomicUsize;
 use std::sync::mpsc;
 
@@ -102,4 +104,108 @@ impl OutcomeSink for Counting {
         self.0.fetch_add(outcomes.len(), Ordering::AcqRel);
     }
     fn followed(&self, _: Arc<[FeedItem]>) {}
+}
+
+/// The folder of a journal as it is at this moment, as after the death of its process.
+fn as_after_a_kill(dir: &tempfile::TempDir) -> tempfile::TempDir {
+    fn copy(from: &std::path::Path, to: &std::path::Path) {
+        std::fs::create_dir_all(to).expect("made");
+        for entry in std::fs::read_dir(from).expect("readable") {
+            let entry = entry.expect("readable");
+            let to = to.join(entry.file_name());
+            if entry.file_type().expect("known").is_dir() {
+                copy(&entry.path(), &to);
+            } else {
+                std::fs::copy(entry.path(), to).expect("copied");
+            }
+        }
+    }
+    let other = tempfile::tempdir().expect("a folder");
+    copy(dir.path(), other.path());
+    other
+}
+
+/// A journal with so many commits told; it stays open.
+fn told(dir: &tempfile::TempDir, settings: Settings, commits: u64) -> Embedded {
+    let journal = Embedded::open(settings).expect("opened");
+    assert!(dir.path().join("front-0").exists());
+    let sink = Remembering::new();
+    journal.register(0, sink.clone(), &[]);
+    for n in 1..=commits {
+        journal.submit(0, n, commit(&format!("account/a{n}"), &format!("c{n}")).state("s").build()).expect("room in the queue");
+        assert!(sink.take(1).iter().all(|(_, outcome)| matches!(outcome, Outcome::Committed { .. })));
+    }
+    journal
+}
+
+/// Everything that was told is in a folder that was left behind, once and in order.
+fn complete(dir: &tempfile::TempDir, commits: u64) {
+    let report = crate::archive::Archive::open(dir.path()).and_then(|archive| archive.doctor()).expect("readable");
+    assert_eq!((report.events, report.acknowledged), (commits, Some(report.groups)));
+    let journal = Embedded::open(settings(dir)).expect("opened again");
+    for n in 1..=commits {
+        assert!(journal.load(&entity(&format!("account/a{n}"))).expect("readable").etag.is_some(), "a{n}");
+    }
+    let feed = |partition| journal.feed(partition, 1, 1_000).expect("readable").len() as u64;
+    assert_eq!((0..4).map(feed).sum::<u64>(), commits);
+}
+
+fn log_of_the_store(dir: &tempfile::TempDir) -> std::path::PathBuf {
+    dir.path().join("store/0.jnl")
+}
+
+#[test]
+fn what_was_told_outlives_the_process_whatever_the_store_has_of_it() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = told(&dir, settings(&dir), 120);
+    let left = as_after_a_kill(&dir);
+    // After a power cut the store's own log may end anywhere behind its last sync.
+    let cut = as_after_a_kill(&dir);
+    let log = std::fs::read(log_of_the_store(&cut)).expect("readable");
+    std::fs::write(log_of_the_store(&cut), &log[..4_000]).expect("cut");
+    drop(journal);
+    complete(&left, 120);
+    complete(&cut, 120);
+    complete(&dir, 120);
+}
+
+#[test]
+fn the_front_log_is_used_again_and_again() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let small = Settings { front_bytes: 2_000, ..settings(&dir) };
+    let journal = told(&dir, small, 150);
+    let left = as_after_a_kill(&dir);
+    drop(journal);
+    let first = front::read(left.path()).expect("readable").groups.first().map_or(0, |found| found.group.number);
+    assert!(first > 100, "the files were written anew many times: {first}");
+    complete(&left, 150);
+}
+
+#[test]
+fn damage_to_what_only_the_front_log_has_is_named_and_a_torn_end_is_not() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let journal = told(&dir, settings(&dir), 30);
+    let (damaged, torn) = (as_after_a_kill(&dir), as_after_a_kill(&dir));
+    drop(journal);
+    for left in [&damaged, &torn] {
+        std::fs::write(log_of_the_store(left), []).expect("nothing of it was synced");
+    }
+    let mut bytes = std::fs::read(damaged.path().join("front-0")).expect("readable");
+    bytes[700] ^= 1;
+    std::fs::write(damaged.path().join("front-0"), &bytes).expect("written");
+    let fault = Embedded::open(settings(&damaged)).err().expect("refused").to_string();
+    assert!(fault.contains("front-0 byte "), "{fault}");
+    let report = crate::archive::accept_loss(damaged.path()).expect("accepted");
+    assert!(report.events < 30 && report.losses.len() == 1, "{report:?}");
+    assert_eq!(Embedded::open(settings(&damaged)).expect("goes on").status().events, report.events);
+
+    // A group that is not whole was not told either.
+    let file = OpenOptions::new().write(true).open(torn.path().join("front-0")).expect("there");
+    let whole = std::fs::read(torn.path().join("front-0")).expect("readable");
+    let end = whole.iter().rposition(|byte| *byte != 0).expect("written") as u64 + 1;
+    let next = [&600_u32.to_le_bytes()[..], &31_u64.to_le_bytes(), &[7; 40]].concat();
+    file.write_all_at(&next, end).expect("written");
+    let journal = Embedded::open(settings(&torn)).expect("opened");
+    assert_eq!(journal.status().events, 30);
+    assert!(journal.status().truncated_bytes > 0);
 }

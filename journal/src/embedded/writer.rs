@@ -1,19 +1,21 @@
-//! The one thread that writes: takes what is queued, decides, writes one batch, syncs it, notes the high-water mark,
-//! tells the outcomes. A failed write is never retried: the fatal hook ends the process.
+//! The one thread that writes: takes what is queued, decides, syncs one group in the front log, notes the high-water mark,
+//! tells the outcomes. The store takes the group in behind it. A failed write is never retried: the fatal hook ends the process.
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::Receiver;
-use fjall::{OwnedWriteBatch, PersistMode};
+use fjall::OwnedWriteBatch;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::time::Timestamp;
 use tongdao_telemetry::{CheckpointWritten, CommitEnded, GroupCommitted};
 
 use super::Shared;
+use super::behind::{Batch, Behind};
 use super::commands::{Commands, KEPT, hash_of};
+use super::front::Front;
 use super::group::{self, Chain, Group, Line, chained};
 use super::head::{Head, due_key, entity_key};
 use super::index::{Index, QuickMap};
@@ -21,7 +23,7 @@ use super::mark::{Mark, MarkFile};
 use super::meta;
 use super::read::encode_state;
 use super::reserve::Space;
-use super::store::{checked, encode_starts, event_key, fault};
+use super::store::{Store, checked, encode_starts, event_key};
 use crate::contract::{CellIndex, Commit, FeedItem, JournalError, Outcome, Ticket};
 use crate::judge::{FirstAnswer, Verdict, by_command, by_head};
 use crate::record::{self, Place};
@@ -54,6 +56,8 @@ pub(crate) struct Position {
     pub(crate) chain: Chain,
     pub(crate) events: u64,
     pub(crate) newest_at: Timestamp,
+    /// Batches handed to the store since the start.
+    pub(crate) batch: u64,
 }
 
 /// Ended segments whose heads are being stored, oldest first.
@@ -62,6 +66,8 @@ pub(crate) struct Rolling {
     pub(crate) segments: VecDeque<(u32, Vec<EntityKey>)>,
     /// Of the segment before: forgotten unless touched again.
     stored: Vec<EntityKey>,
+    /// Number of the batch with the last of them.
+    stored_by: u64,
 }
 
 /// The writer.
@@ -70,17 +76,36 @@ pub(crate) struct Writer {
     pub(crate) requests: Receiver<Request>,
     pub(crate) commands: Commands,
     pub(crate) mark: MarkFile,
+    pub(crate) front: Front,
+    pub(crate) behind: Behind,
+    /// Groups that the store may not have taken in yet, oldest first.
+    pub(crate) kept: VecDeque<Kept>,
     pub(crate) at: Position,
     pub(crate) rolling: Rolling,
     pub(crate) group: Pending,
+}
+
+/// The records of a group that is on its way into the store.
+#[derive(Default)]
+pub(crate) struct Kept {
+    /// Number of its batch.
+    batch: u64,
+    arena: Vec<u8>,
+    written: Vec<(Place, Range<usize>)>,
+}
+
+impl Kept {
+    fn record(&self, place: Place) -> Option<&[u8]> {
+        let range = self.written.iter().find_map(|(written, range)| (*written == place).then_some(range))?;
+        self.arena.get(range.clone())
+    }
 }
 
 /// The group under construction; its buffers are used again and again.
 #[derive(Default)]
 pub(crate) struct Pending {
     /// All records, one behind the other.
-    arena: Vec<u8>,
-    written: Vec<(Place, Range<usize>)>,
+    kept: Kept,
     lines: Vec<Line>,
     /// Heads after this group, of entities it touches.
     touched: QuickMap<EntityKey, Head>,
@@ -89,6 +114,8 @@ pub(crate) struct Pending {
     followed: Vec<FeedItem>,
     /// Facts for `meta`.
     facts: Vec<(&'static str, u64)>,
+    /// How long the group's sync took.
+    fsync: Duration,
     inbox: Vec<Request>,
     closing: bool,
 }
@@ -111,8 +138,17 @@ impl Writer {
                 return;
             }
             if self.group.closing && self.requests.is_empty() {
-                return;
+                return self.finish();
             }
+        }
+    }
+
+    /// The store takes in what is left; then the front log holds nothing that counts.
+    fn finish(&mut self) {
+        if self.behind.close()
+            && let Err(fault) = self.front.clear()
+        {
+            tracing::warn!(%fault, "the front log could not be cleared; the next start reads it again");
         }
     }
 
@@ -146,7 +182,7 @@ impl Writer {
             self.take(&index, request)?;
         }
         self.group.inbox = inbox;
-        if self.group.written.is_empty() && self.group.states.is_empty() {
+        if self.group.kept.written.is_empty() && self.group.states.is_empty() {
             drop(index);
         } else {
             let rolled = self.choose_rolled(&index);
@@ -221,17 +257,12 @@ impl Writer {
 
     /// What was answered under the command id of the record at a place, if it is the same id and not older than 48 h.
     fn first_answer(&self, place: Place, commit: &Commit) -> Result<Option<FirstAnswer>, JournalError> {
-        let here = self.group.written.iter().rev().find(|(written, _)| *written == place);
+        let here = std::iter::once(&self.group.kept).chain(self.kept.iter().rev()).find_map(|kept| kept.record(place));
         let stored = match here {
             Some(_) => None,
             None => Some(self.shared.store.record(&self.shared.store.db.snapshot(), place)?),
         };
-        let bytes = match (&stored, here) {
-            (None, Some((_, range))) => &self.group.arena[range.clone()],
-            (Some(bytes), _) => &bytes[..],
-            (None, None) => return Ok(None),
-        };
-        let record = checked(bytes, place)?;
+        let record = checked(here.or(stored.as_deref()).unwrap_or_default(), place)?;
         let same = record.command_id == commit.command_id.as_str() && record.at >= commit.at - KEPT;
         Ok(same.then(|| FirstAnswer { fingerprint: record.fingerprint, reply: record.reply.to_vec() }))
     }
@@ -243,9 +274,9 @@ impl Writer {
         let events = commit.events.len() as u64;
         *next += events;
         let group = &mut self.group;
-        let start = group.arena.len();
-        let checksum = record::encode(&mut group.arena, place, self.at.group + 1, &commit);
-        group.written.push((place, start..group.arena.len()));
+        let start = group.kept.arena.len();
+        let checksum = record::encode(&mut group.kept.arena, place, self.at.group + 1, &commit);
+        group.kept.written.push((place, start..group.kept.arena.len()));
         group.lines.push(Line { partition, events, checksum });
         self.commands.insert(hash, place);
         self.at.newest_at = self.at.newest_at.max(commit.at);
@@ -288,6 +319,7 @@ impl Writer {
                 rolled.push((entity.clone(), head));
             }
             self.rolling.stored.push(entity);
+            self.rolling.stored_by = self.at.batch + 1;
         }
         rolled.sort_by(|(a, _), (b, _)| a.cmp(b));
         rolled.dedup_by(|(a, _), (b, _)| a == b);
@@ -297,48 +329,61 @@ impl Writer {
     #[expect(clippy::disallowed_methods, reason = "how long a group took is measured, never decided by")]
     fn write(&mut self, rolled: Vec<(EntityKey, Head)>) -> Result<(), JournalError> {
         let shared = self.shared();
-        let has_commits = !self.group.written.is_empty();
+        let has_commits = !self.group.kept.written.is_empty();
         let begun = Instant::now();
-        let mode = if has_commits { PersistMode::SyncData } else { PersistMode::Buffer };
-        let items = self.group.written.len() + 3 * (rolled.len() + self.group.states.len()) + 8;
-        let mut batch = OwnedWriteBatch::with_capacity(shared.store.db.clone(), items).durability(Some(mode));
+        let items = self.group.kept.written.len() + 3 * (rolled.len() + self.group.states.len()) + 8;
+        let mut batch = OwnedWriteBatch::with_capacity(shared.store.db.clone(), items);
+        let mut sync = false;
         if has_commits {
-            self.put_group(&mut batch);
+            sync = self.put_group(&mut batch)?;
         }
         let stored = self.put_heads(&mut batch, rolled);
         for (name, value) in self.group.facts.drain(..) {
             meta::put(&mut batch, &shared.store, name, value);
         }
-        let synced = Instant::now();
-        batch.commit().map_err(fault("write failed"))?;
+        self.at.batch += 1;
+        // About what a batch of heads and states is in the store's log.
+        let bytes = self.group.kept.arena.len() + 256 * items;
+        self.behind.hand(Batch { number: self.at.batch, group: self.at.group, items: batch, bytes, sync })?;
         if has_commits {
-            let fsync = synced.elapsed();
-            self.mark.write(Mark { group: self.at.group, chain: self.at.chain })?;
             let events = self.group.lines.iter().map(|line| line.events).sum();
-            GroupCommitted { commits: self.group.written.len() as u64, events, fsync, total: begun.elapsed() }.emit();
+            let fsync = self.group.fsync;
+            GroupCommitted { commits: self.group.kept.written.len() as u64, events, fsync, total: begun.elapsed() }.emit();
         }
         self.publish(stored, has_commits);
         Ok(())
     }
 
-    /// The group's own record comes first: the start finds its number even where the batch is torn.
-    fn put_group(&mut self, batch: &mut OwnedWriteBatch) {
-        let (store, group) = (&self.shared.store, &mut self.group);
+    /// Makes the group durable in the front log and puts it into a batch; true: a file of the log has been filled.
+    #[expect(clippy::disallowed_methods, reason = "how long a sync took is measured, never decided by")]
+    fn put_group(&mut self, batch: &mut OwnedWriteBatch) -> Result<bool, JournalError> {
+        let (shared, group) = (Arc::clone(&self.shared), &mut self.group);
+        let (store, kept) = (&shared.store, &group.kept);
         let number = self.at.group + 1;
-        self.at.chain = chained(&self.at.chain, number, &group.lines, [&group.arena]);
-        self.at.group = number;
-        self.at.events += group.lines.iter().map(|line| line.events).sum::<u64>();
+        let chain = chained(&self.at.chain, number, &group.lines, [&kept.arena]);
+        let events = self.at.events + group.lines.iter().map(|line| line.events).sum::<u64>();
         let lines = std::mem::take(&mut group.lines);
-        let stored =
-            Group { number, segment: self.at.segment, newest_at: self.at.newest_at, events: self.at.events, lines, chain: self.at.chain };
-        batch.insert(&store.groups, group::key(number), stored.encode());
+        let stored = Group { number, segment: self.at.segment, newest_at: self.at.newest_at, events, lines, chain };
+        let encoded = stored.encode();
         group.lines = stored.lines;
-        if self.at.begins {
-            batch.insert(&store.segments, self.at.segment.to_be_bytes(), encode_starts(&starts(&self.at.next, &group.lines)));
+        let starts = if self.at.begins { encode_starts(&starts(&self.at.next, &group.lines)) } else { Vec::new() };
+        let awaited = self.front.awaits(kept.arena.len());
+        if let Some(group) = awaited {
+            shared.progress.wait_durable(group)?;
         }
-        for (place, range) in &group.written {
-            batch.insert(&store.events, event_key(self.at.segment, *place), &group.arena[range.clone()]);
-        }
+        let began = Instant::now();
+        let filled = self.front.append((number, &encoded), &starts, &kept.written, &kept.arena)?;
+        group.fsync = began.elapsed();
+        (self.at.group, self.at.chain, self.at.events) = (number, chain, events);
+        self.mark.write(Mark { group: number, chain })?;
+        put_records(
+            batch,
+            store,
+            (number, &encoded),
+            (self.at.segment, &starts),
+            kept.written.iter().map(|(place, range)| (*place, &kept.arena[range.clone()])),
+        );
+        Ok(filled)
     }
 
     /// States with their heads, heads of ended segments, and the timers of both.
@@ -379,7 +424,8 @@ impl Writer {
         for (entity, head) in &stored {
             index.stored(entity, head);
         }
-        self.at.segment_commits += self.group.written.len();
+        shared.handed.store(self.at.batch, Ordering::Release);
+        self.at.segment_commits += self.group.kept.written.len();
         if self.at.segment_commits >= shared.settings.segment_commits_max {
             self.end_segment(&mut index);
         }
@@ -393,8 +439,11 @@ impl Writer {
     pub(crate) fn end_segment(&mut self, index: &mut Index) {
         let ended = self.at.segment;
         self.commands.seal(ended, self.at.newest_at);
-        for entity in self.rolling.stored.drain(..) {
-            index.forget(&entity, ended.saturating_sub(1));
+        // What the store has not taken in yet is not looked for there.
+        if self.shared.progress.taken() >= self.rolling.stored_by {
+            for entity in self.rolling.stored.drain(..) {
+                index.forget(&entity, ended.saturating_sub(1));
+            }
         }
         self.rolling.segments.push_back((ended, index.take_dirtied()));
         self.at.segment = ended + 1;
@@ -411,10 +460,26 @@ impl Writer {
         }
         count_others(&group.told);
         sinks.tell(std::mem::take(&mut group.told));
-        group.arena.clear();
-        group.written.clear();
+        drop(sinks);
         group.lines.clear();
         group.touched.clear();
+        self.keep();
+    }
+
+    /// The group's records are looked up here until the store has them; then their buffers are used again.
+    fn keep(&mut self) {
+        if self.group.kept.written.is_empty() {
+            return;
+        }
+        let taken = self.shared.progress.taken();
+        let mut free = Kept::default();
+        while self.kept.front().is_some_and(|kept| kept.batch <= taken) {
+            free = self.kept.pop_front().unwrap_or_default();
+        }
+        free.arena.clear();
+        free.written.clear();
+        self.group.kept.batch = self.at.batch;
+        self.kept.push_back(std::mem::replace(&mut self.group.kept, free));
     }
 }
 
@@ -434,6 +499,23 @@ fn count_others(told: &[Told]) {
         counts[kind].1 += 1;
     }
     counts.into_iter().filter(|(_, count)| *count > 0).for_each(|(outcome, count)| CommitEnded { outcome, count }.emit());
+}
+
+/// Puts a group into a batch. Its own record comes first: the start finds its number even where the batch is torn.
+pub(crate) fn put_records<'a>(
+    batch: &mut OwnedWriteBatch,
+    store: &Store,
+    (number, encoded): (u64, &[u8]),
+    (segment, starts): (u32, &[u8]),
+    records: impl Iterator<Item = (Place, &'a [u8])>,
+) {
+    batch.insert(&store.groups, group::key(number), encoded);
+    if !starts.is_empty() {
+        batch.insert(&store.segments, segment.to_be_bytes(), starts);
+    }
+    for (place, bytes) in records {
+        batch.insert(&store.events, event_key(segment, place), bytes);
+    }
 }
 
 /// First sequences of the segment that a group begins: what comes next, less what the group itself has.
