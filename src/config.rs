@@ -10,9 +10,9 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use tongdao_protocol::money::Amount;
 
-/// A cell is a thread; more than this is a mistake.
 /// A start reads the front log into memory.
 const FRONT_MIB_MAX: u64 = 1024;
+/// A cell is a thread; more than this is a mistake.
 const CELLS_MAX: usize = 256;
 
 /// The whole config.
@@ -298,7 +298,7 @@ impl Default for Journal {
             reserve_percent: 5,
             reserve_mib_min: 16,
             segment_commits_max: 262_144,
-            front_mib: 32,
+            front_mib: 16,
             cache_mib: 64,
             answers_kept_h: 48,
         }

@@ -1,8 +1,8 @@
 //! The front log: where a group becomes durable, before the store has it.
 //!
 //! Two files take turns. A group is written behind the one before and synced; the store takes it in on its own thread, and a
-//! file is written anew once everything in it is durable in the store. Its blocks stay allocated, so that a sync touches data
-//! only and waits neither for the store's locks nor for its sorting. At a start the groups that the store does not have yet
+//! file is written anew once everything in it is durable in the store. Its blocks are made beforehand and stay, so that a sync touches
+//! data only and waits neither for the store's locks nor for its sorting, nor for the file system's own log. At a start the groups that the store does not have yet
 //! are taken from here.
 //!
 //! On disk, one after the other: `length u32, number u64, checksum u64 (of number and content), content`. A file ends where
@@ -22,7 +22,7 @@ use crate::wire::{Reader, put_bytes, put_varint};
 
 const NAMES: [&str; 2] = ["front-0", "front-1"];
 const HEADER_BYTES: usize = 20;
-/// Blocks are written ahead by this much the first time round.
+/// Blocks are made by this much at a time.
 const AHEAD_BYTES: u64 = 1 << 20;
 
 fn io(what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
@@ -54,9 +54,11 @@ impl Front {
         let half = |name: &str| {
             let path = dir.join(name);
             let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(io("front log failed"))?;
-            forget(&file)?;
             let allocated = file.metadata().map_err(io("front log failed"))?.len();
-            Ok(Half { file, allocated, last: 0 })
+            let mut half = Half { file, allocated, last: 0 };
+            half.allocate(half_bytes).map_err(io("front log could not be made"))?;
+            forget(&half.file)?;
+            Ok(half)
         };
         let halves = [half(NAMES[0])?, half(NAMES[1])?];
         File::open(dir).and_then(|dir| dir.sync_all()).map_err(io("front log failed"))?;
@@ -138,10 +140,7 @@ pub(crate) fn size(dir: &Path) -> u64 {
 
 /// Without its first header a file holds nothing.
 fn forget(file: &File) -> Result<(), JournalError> {
-    if file.metadata().map_err(io("front log failed"))?.len() == 0 {
-        return Ok(());
-    }
-    file.write_all_at(&[0; HEADER_BYTES], 0).and_then(|()| file.sync_data()).map_err(io("front log failed"))
+    file.write_all_at(&[0; HEADER_BYTES], 0).and_then(|()| file.sync_all()).map_err(io("front log failed"))
 }
 
 /// A group as it was found in the log.

@@ -82,7 +82,7 @@ impl Settings {
             gap: Duration::ZERO,
             reserve: Reserve::default(),
             segment_commits_max: 262_144,
-            front_bytes: 32 << 20,
+            front_bytes: 1 << 20,
             cache_bytes: 64 << 20,
             memtable_bytes: 8 << 20,
             accept_loss: false,
