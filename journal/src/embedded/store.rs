@@ -16,6 +16,7 @@
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use fjall::compaction::Leveled;
 use fjall::config::{FilterPolicy, PinningPolicy};
 use fjall::{Database, Keyspace, KeyspaceCreateOptions, Readable, Snapshot};
 use tongdao_domain::entity::EntityKey;
@@ -55,6 +56,9 @@ pub(crate) fn damaged(place: impl ToString, what: impl ToString) -> JournalError
     JournalError::Damaged { place: place.to_string(), what: what.to_string() }
 }
 
+/// Sorted files of records are about this large.
+const FILE_BYTES: u64 = 8 << 20;
+
 /// How the store uses memory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Memory {
@@ -63,7 +67,12 @@ pub(crate) struct Memory {
 }
 
 fn append_only(memory: Memory) -> KeyspaceCreateOptions {
-    KeyspaceCreateOptions::default().max_memtable_size(memory.memtable_bytes).filter_policy(FilterPolicy::disabled())
+    // The disk takes a file at once when it is finished, and a commit's sync waits for that: so files are small.
+    let small_files = Arc::new(Leveled::default().with_table_target_size(FILE_BYTES));
+    KeyspaceCreateOptions::default()
+        .max_memtable_size(memory.memtable_bytes)
+        .filter_policy(FilterPolicy::disabled())
+        .compaction_strategy(small_files)
 }
 
 fn small(memory: Memory) -> KeyspaceCreateOptions {
