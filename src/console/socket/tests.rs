@@ -339,3 +339,12 @@ async fn a_drain_says_good_bye_and_waits() {
     draining.await.expect("drained");
     assert_eq!(rig.console.connections(), 0);
 }
+
+#[test]
+fn heartbeats_of_consoles_that_came_together_are_spread_over_half_of_their_time() {
+    let first: std::collections::BTreeSet<i64> = (1000..1064).map(|number| first_beat(10_000, number).0).collect();
+    assert_eq!(first.len(), 64, "each at another moment");
+    assert!(first.iter().all(|ms| (5_000..10_000).contains(ms)), "none later than a heartbeat: {first:?}");
+    let gaps = first.iter().zip(first.iter().skip(1)).map(|(a, b)| b - a);
+    assert!(gaps.max() <= Some(80), "and none far from the next: {first:?}");
+}
