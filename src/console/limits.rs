@@ -48,7 +48,7 @@ impl Default for SocketLimits {
             waiting_bytes_max: 1024 * 1024,
             progress_ms_max: 10_000,
             behind_pause_ms: 50,
-            unsent_bytes_max: 128 * 1024,
+            unsent_bytes_max: 16 * 1024,
             linger_ms: 1000,
         }
     }
