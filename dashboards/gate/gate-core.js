@@ -77,7 +77,9 @@ export class GateCore {
   /** The server took a message, or refused it with this reason code. @param {number} cookie @param {number} code @param {number} now */
   taken(cookie, code, now) {
     const report = this.reports.findIndex((owed) => owed.cookie === cookie);
-    if (code >= 0x80) this.refused = { name: report >= 0 ? this.reports[report].name : (["", "state", "tap", "records"][cookie] ?? ""), code };
+    const name = report >= 0 ? this.reports[report].name : (["", "state", "tap", "records"][cookie] ?? "");
+    // Whoever had this gate before may have acknowledged the present mode already: another acknowledgement is not wanted.
+    if (code >= 0x80 && name !== "ack") this.refused = { name, code };
     if (report >= 0) this.reports.splice(report, 1);
     else if (cookie === STATE && code < 0x80) this.goOnline(now);
   }

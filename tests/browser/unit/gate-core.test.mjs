@@ -208,6 +208,10 @@ test("what the server does not take is remembered for the page", () => {
   core.tap("entry", CARD, 0);
   core.taken(2, 0x99, 0);
   assert.deepEqual(core.refused, { name: "tap", code: 0x99 });
+  const again = online();
+  mode(again, 1, {});
+  again.taken(again.reports[0].cookie, 0x99, 0);
+  assert.deepEqual([again.refused, again.reports], [undefined, []], "a mode that was acknowledged before");
 });
 
 test("what is acknowledged is not shown for ever, what is not is never forgotten", () => {
