@@ -323,10 +323,13 @@ pub enum StationCommand {
         #[command(flatten)]
         who: Who,
     },
-    /// Leave the emergency.
+    /// Leave the emergency. Where there are users it takes two of them.
     Release {
         /// Station id.
         station: String,
+        /// The second person: another user, who may let others leave an emergency.
+        #[arg(long)]
+        approved_by: Option<String>,
         /// Who and why.
         #[command(flatten)]
         who: Who,

@@ -6,7 +6,7 @@ use crate::exit::{CONFIG, Failure};
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use tongdao_protocol::money::Amount;
 
@@ -200,14 +200,26 @@ pub struct Console {
     pub tickets_max: usize,
     /// A ticket is good for this long.
     pub ticket_s: u64,
-    /// Tries to sign in or to unlock, of one user in the long run and at once.
+    /// Tries to sign in or to unlock, of one user from one address, in the long run and at once.
     pub sign_ins_per_minute_user: u32,
-    /// The same from one address.
+    /// The same of one user from all addresses together from which they have not signed in since the start: strangers who try
+    /// a person's name do not shut that person out.
+    pub sign_ins_per_minute_user_elsewhere: u32,
+    /// The same of all users from one address.
     pub sign_ins_per_minute_address: u32,
+    /// Addresses of proxies before this server: what they say in `X-Forwarded-For` is the address that counts. Nobody else's
+    /// word is taken.
+    pub trusted_proxies: Vec<IpAddr>,
     /// Refused tries that the audit takes in a minute.
     pub refusals_noted_per_minute: u32,
     /// The deadline that most gates have, marked where times are shown.
     pub deadline_ms: u32,
+    /// Events that one `audit.search` looks at, at most; the answer says where to go on.
+    pub audit_events_max: usize,
+    /// One `audit.verify` stops after this; the answer says where to go on.
+    pub audit_verify_ms_max: u64,
+    /// Answers that are kept for commands that are sent again, at most; older ones are judged by the journal.
+    pub answers_kept_max: usize,
     /// Events that a channel keeps for consoles that come back, at most …
     pub recent_events_max: usize,
     /// … and bytes of their frames, at most.
@@ -347,9 +359,14 @@ impl Default for Console {
             tickets_max: 10_000,
             ticket_s: 30,
             sign_ins_per_minute_user: 10,
+            sign_ins_per_minute_user_elsewhere: 60,
             sign_ins_per_minute_address: 120,
+            trusted_proxies: Vec::new(),
             refusals_noted_per_minute: 60,
             deadline_ms: 250,
+            audit_events_max: 50_000,
+            audit_verify_ms_max: 20_000,
+            answers_kept_max: 4096,
             recent_events_max: 1024,
             recent_bytes_max: 1024 * 1024,
             socket: crate::console::limits::SocketLimits::default(),
@@ -430,7 +447,7 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 20] = [
+        let positive: [(&str, i64); 24] = [
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),
@@ -450,7 +467,11 @@ impl Config {
             ("console.idle_lock_s", self.console.idle_lock_s.try_into().unwrap_or(i64::MAX)),
             ("console.ticket_s", self.console.ticket_s.try_into().unwrap_or(i64::MAX)),
             ("console.sign_ins_per_minute_user", self.console.sign_ins_per_minute_user.into()),
+            ("console.sign_ins_per_minute_user_elsewhere", self.console.sign_ins_per_minute_user_elsewhere.into()),
             ("console.sign_ins_per_minute_address", self.console.sign_ins_per_minute_address.into()),
+            ("console.audit_events_max", self.console.audit_events_max.try_into().unwrap_or(i64::MAX)),
+            ("console.audit_verify_ms_max", self.console.audit_verify_ms_max.try_into().unwrap_or(i64::MAX)),
+            ("console.answers_kept_max", self.console.answers_kept_max.try_into().unwrap_or(i64::MAX)),
         ];
         if let Some((key, _)) = positive.iter().chain(&self.console.socket.positive()).find(|(_, value)| *value <= 0) {
             return wrong(key, "must be more than 0");

@@ -12,6 +12,12 @@ fn acknowledge(gate: &Gate) -> Value {
     mode
 }
 
+/// Two people who may leave an emergency together.
+fn two_persons(server: &Server) {
+    server.by_li(&["user", "add", "li", "--roles", "gate_operator", "--scope", "all"]);
+    server.by_li(&["user", "add", "wang", "--roles", "supervisor", "--scope", "stations:tianfu"]);
+}
+
 fn acknowledged(server: &Server, station: &str, rev: u64) -> bool {
     let list: Value = serde_json::from_str(&server.ok(&["gate", "list", "--station", station, "--json"])).expect("JSON");
     let gates = list.as_array().cloned().unwrap_or_default();
@@ -35,8 +41,31 @@ fn by_command() {
     let exit = g1.tap(1, "exit", "m1");
     assert_eq!((exit["result"].as_str(), exit["code"].as_str()), (Some("open"), Some("WAIVED_BY_MODE")), "{exit}");
     assert_eq!(server.balance("a1"), "50.00");
-    server.by_li(&["station", "release", "tianfu"]);
-    assert_eq!(server.cli(&["station", "release", "tianfu", "--by", "li", "--reason", "again"]).status.code(), Some(1), "there is none");
+    let release = |more: &[&str]| {
+        let answer = server.cli(&[&["station", "release", "tianfu", "--reason", "over"], more].concat());
+        (answer.status.code(), String::from_utf8_lossy(&answer.stderr).into_owned())
+    };
+    two_persons(&server);
+    server.by_li(&["user", "add", "zhao", "--roles", "technician", "--scope", "all"]);
+    server.by_li(&["user", "add", "qian", "--roles", "supervisor", "--scope", "stations:luomashi"]);
+    server.by_li(&["user", "add", "sun", "--roles", "manager", "--scope", "all"]);
+    server.by_li(&["user", "disable", "sun"]);
+    for (words, code, missing) in [
+        (&["--by", "li"][..], "NEEDS_APPROVAL", "--approved-by"),
+        (&["--by", "li", "--approved-by", "li"], "FORBIDDEN", "--approved-by"),
+        (&["--by", "nobody", "--approved-by", "wang"], "NOT_FOUND", "--by: no user nobody"),
+        (&["--by", "li", "--approved-by", "nobody"], "NOT_FOUND", "--approved-by: no user nobody"),
+        (&["--by", "li", "--approved-by", "sun"], "NOT_FOUND", "--approved-by: no user sun"),
+        (&["--by", "li", "--approved-by", "zhao"], "FORBIDDEN", "--approved-by: zhao"),
+        (&["--by", "li", "--approved-by", "qian"], "FORBIDDEN", "--approved-by: qian"),
+    ] {
+        let (exit, told) = release(words);
+        assert!(exit == Some(1) && told.contains(code) && told.contains(missing), "{words:?}: {exit:?} {told}");
+    }
+    assert_eq!(release(&["--by", "li", "--approved-by", "wang"]).0, Some(0));
+    assert_eq!(release(&["--by", "li", "--approved-by", "wang"]).0, Some(1), "there is none");
+    let released = server.export().into_iter().rfind(|line| line["event"] == "station.modes_set").expect("a change");
+    assert_eq!((&released["d"]["by"]["user"], &released["d"]["approved_by"]), (&json!("li"), &json!("wang")), "{released}");
 
     // m2 was swept out of another gate without a tap: the next day its rider comes in again.
     for gate in [g1, g2, g3] {
@@ -69,11 +98,12 @@ fn by_a_gates_own_button() {
     acknowledge(&g1);
     acknowledge(&g2);
     assert_eq!(g1.tap(1, "exit", "m1")["code"], "WAIVED_BY_MODE");
-    let refused = server.cli(&["station", "release", "tianfu", "--by", "li", "--reason", "too early"]);
+    two_persons(&server);
+    let refused = server.cli(&["station", "release", "tianfu", "--by", "li", "--approved-by", "wang", "--reason", "too early"]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("WRONG_STATE"), "the alarm is still on");
     assert_eq!(g2.up("alarm", &alarm(false)), PubAckReason::Success);
-    server.by_li(&["station", "release", "tianfu"]);
+    server.by_li(&["station", "release", "tianfu", "--approved-by", "wang"]);
     let normal = g1.next("mode", |mode| mode["station_mode"] == json!([]));
     assert!(normal["rev"].as_u64() > Some(1), "{normal}");
 }

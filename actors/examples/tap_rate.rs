@@ -120,8 +120,14 @@ impl Gates {
         // What is measured is the price of a tap, not what a crowded machine refuses.
         tap.deadline = Millis::minutes(10);
         let (entity, command_id) = (EntityKey::gate(&gate.0), tap.id.tap_command());
-        let request =
-            Request { entity, command_id, command: gate::Command::Tap { tap, received: now }.into(), lane: Lane::Taps, received: now };
+        let request = Request {
+            entity,
+            command_id,
+            command: gate::Command::Tap { tap, received: now }.into(),
+            if_rev: None,
+            lane: Lane::Taps,
+            received: now,
+        };
         if let Some(slot) = &*self.slot.borrow() {
             self.cell.submit(request, slot.reply(n as u64)).expect("room");
         }

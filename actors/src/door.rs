@@ -31,7 +31,7 @@ impl Door {
     /// # Errors
     /// [`Busy`]: nothing was taken in; or, as [`Busy::Stopped`], the process ended before there was an answer.
     pub async fn ask(&self, entity: EntityKey, command_id: CommandId, command: impl Into<Command>, lane: Lane) -> Result<Reply, Busy> {
-        let request = Request { entity, command_id, command: command.into(), lane, received: self.0.clock.now() };
+        let request = Request { entity, command_id, command: command.into(), if_rev: None, lane, received: self.0.clock.now() };
         self.send(request).await
     }
     /// The same with a request that was made elsewhere.
@@ -43,9 +43,9 @@ impl Door {
             return Err(Busy::Draining);
         }
         let (asker, answer) = oneshot::channel();
-        let Request { entity, command_id, command, lane, received } = request;
+        let Request { entity, command_id, command, if_rev, lane, received } = request;
         let cell = self.0.cell_of(&entity);
-        let delivery = Delivery { command_id, command, address: Address::direct(ReplyTo::Once(asker)) };
+        let delivery = Delivery { command_id, command, if_rev, address: Address::direct(ReplyTo::Once(asker)) };
         self.0.knock(cell, lane, Knock::Command { entity, delivery, received }).map_err(|(busy, _)| {
             self.0.turned_away(cell, lane, busy);
             busy

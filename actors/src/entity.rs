@@ -83,12 +83,12 @@ impl<M: Kind> EntityActor<M> {
     }
 
     fn command(&mut self, delivery: Delivery, env: &Env<'_>, effects: &mut Effects<M>) {
-        let Delivery { command_id, command, address } = delivery;
+        let Delivery { command_id, command, if_rev, address } = delivery;
         let waiter = Waiter::new(&self.cell, command_id.clone(), address);
         match M::Command::try_from(command) {
             #[cfg(test)]
             Ok(_) if crate::tests::trapped(command_id.as_str()) => panic!("a trap for {command_id}, {waiter:?}"),
-            Ok(command) => self.pipeline.submit(Request { command_id, command, reply_to: Some(waiter) }, env, effects),
+            Ok(command) => self.pipeline.submit(Request { command_id, command, if_rev, reply_to: Some(waiter) }, env, effects),
             Err(_) => {
                 let reply = Refusal::reply(RefusalCode::BadArgs, "the command is for another kind of entity");
                 effects.push(Effect::Reply { to: waiter, command_id, reply });
@@ -139,11 +139,11 @@ impl<M: Kind> EntityActor<M> {
             }
             Effect::Forward { to, command_id, command, reply_to } => {
                 let address = self.passed_on(reply_to);
-                self.cell.route(to, Delivery { command_id, command, address });
+                self.cell.route(to, Delivery { command_id, command, if_rev: None, address });
             }
-            Effect::Misrouted { request: Request { command_id, command, reply_to } } => {
+            Effect::Misrouted { request: Request { command_id, command, if_rev, reply_to } } => {
                 let address = reply_to.and_then(Waiter::release).unwrap_or(Address::direct(ReplyTo::Nobody));
-                self.cell.misrouted(Delivery { command_id, command: command.into(), address });
+                self.cell.misrouted(Delivery { command_id, command: command.into(), if_rev, address });
             }
             Effect::Send(owed) => self.cell.send_owed(&self.me, owed),
             Effect::WakeAt(at) => self.cell.wake_at(&self.me, at),
@@ -202,7 +202,7 @@ impl<M: Kind> EntityActor<M> {
     /// A letter for an entity whose history cannot be replayed.
     fn refuse(&self, mail: Mail) {
         match mail {
-            Mail::Command(Delivery { command_id, command, address }) => {
+            Mail::Command(Delivery { command_id, command, address, .. }) => {
                 let reply = busy_reply(&command, Busy::Quarantined, self.cell.now());
                 self.cell.answered_one();
                 self.cell.answer(address, command_id, reply);

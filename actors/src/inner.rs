@@ -142,8 +142,8 @@ impl Inner {
         if target == self.index && self.is_overdue(&request.command, request.received) {
             return Err(Busy::TooOld);
         }
-        let Request { entity, command_id, command, lane, received } = request;
-        let delivery = Delivery { command_id, command, address: Address::direct(reply_to) };
+        let Request { entity, command_id, command, if_rev, lane, received } = request;
+        let delivery = Delivery { command_id, command, if_rev, address: Address::direct(reply_to) };
         if target == self.index && self.may_go_straight(lane) {
             self.deliver(&entity, delivery);
             return Ok(());

@@ -60,6 +60,8 @@ impl Address {
 pub(crate) struct Delivery {
     pub(crate) command_id: CommandId,
     pub(crate) command: Command,
+    /// The revision that was shown; of whom it is passed on to none is known.
+    pub(crate) if_rev: Option<u64>,
     pub(crate) address: Address,
 }
 

@@ -53,6 +53,8 @@ pub struct Request {
     pub command_id: CommandId,
     /// What is asked.
     pub command: Command,
+    /// The revision that whoever asks was shown: refused where there is a newer one.
+    pub if_rev: Option<u64>,
     /// Through which lane.
     pub lane: Lane,
     /// When it was read from the wire, by the process clock.
@@ -64,7 +66,7 @@ impl Request {
     #[must_use]
     pub fn new(entity: EntityKey, command_id: CommandId, command: impl Into<Command>, received: Timestamp) -> Self {
         let command = command.into();
-        Self { lane: Lane::of(&command), entity, command_id, command, received }
+        Self { lane: Lane::of(&command), entity, command_id, command, if_rev: None, received }
     }
 }
 

@@ -125,15 +125,15 @@ impl Inner {
     }
     /// No account has the medium: the gate refuses the tap, a record is doubtful, anything else is not found.
     fn ownerless(self: &Rc<Self>, delivery: Delivery) {
-        let Delivery { command_id, command, address } = delivery;
+        let Delivery { command_id, command, if_rev, address } = delivery;
         match command {
             Command::Account(account::Command::Tap { tap, .. }) => {
                 let gate = EntityKey::gate(&tap.id.device);
                 let address = Address { via: None, ..address };
-                self.hand(&gate, Delivery { command_id, command: gate::Command::Unresolved { tap }.into(), address });
+                self.hand(&gate, Delivery { command_id, command: gate::Command::Unresolved { tap }.into(), if_rev, address });
             }
             command => {
-                let delivery = Delivery { command_id, command, address };
+                let delivery = Delivery { command_id, command, if_rev, address };
                 self.refuse(delivery, RefusalCode::NotFound, "no account has this medium");
             }
         }
@@ -159,7 +159,7 @@ impl Inner {
         let Owed { id, to, what: OwedWhat::Command(command), .. } = owed else { return };
         let creditor = Creditor { entity: from.entity.clone(), owed: id.clone() };
         let address = Address::direct(ReplyTo::Creditor(Box::new(creditor)));
-        self.route(to, Delivery { command_id: id, command: *command, address });
+        self.route(to, Delivery { command_id: id, command: *command, if_rev: None, address });
     }
     fn tell_owed(&self, device: &DeviceId, owed: Owed) {
         for (_, port) in self.shared.ports.iter().enumerate().filter(|(cell, _)| *cell != self.index) {
@@ -178,7 +178,7 @@ impl Inner {
         }
         let command = gate::Command::Struck { owed: creditor.owed.clone(), outcome }.into();
         let command_id = CommandId::of(format_args!("struck/{}", creditor.owed));
-        self.hand(&creditor.entity, Delivery { command_id, command, address: Address::direct(ReplyTo::Nobody) });
+        self.hand(&creditor.entity, Delivery { command_id, command, if_rev: None, address: Address::direct(ReplyTo::Nobody) });
     }
 
     // ---- answers

@@ -6,6 +6,7 @@ use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
 use tongdao_domain::device::Device;
 use tongdao_domain::gate::Gate;
+use tongdao_domain::machine::Machine as _;
 use tongdao_domain::medium::Medium;
 use tongdao_domain::station::Station;
 use tongdao_domain::user::User;
@@ -39,6 +40,14 @@ macro_rules! states {
         impl From<$machine> for EntityState {
             fn from(state: $machine) -> Self { Self::$machine(state) }
         }
-    )*};
+    )*
+        impl EntityState {
+            /// The revision that people are shown of it; none where they change nothing of it.
+            #[must_use]
+            pub fn rev(&self) -> Option<u64> {
+                match self { $(Self::$machine(state) => state.rev(),)* }
+            }
+        }
+    };
 }
 states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);

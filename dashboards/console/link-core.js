@@ -10,7 +10,7 @@
  *   | {k: "state", ch: string, key: string, d: any} | {k: "fresh", ch: string} | {k: "stale", ch: string} | {k: "refused", ch: string, error: Problem}
  *   | {k: "rights", roles: string[], scope: any} | {k: "lock", on: boolean}
  *   | {k: "ack", command_id: string, ok: boolean, result?: any, error?: Problem, ch?: string, seq?: number}} Effect */
-/** @typedef {{epoch?: string, seq?: number, asked?: string, fresh: boolean, refused?: boolean}} Subscription */
+/** @typedef {{epoch?: string, seq?: number, asked?: string, answered?: string, fresh: boolean, refused?: boolean}} Subscription */
 /** @typedef {{frame: any, deadline: number, sent: boolean, asking: boolean}} InFlight */
 
 /** Waiting for the greeting, in milliseconds. */
@@ -163,8 +163,11 @@ export class LinkCore {
   /** @param {any} answer @param {number} now */
   subscribed(answer, now) {
     const sub = this.subs.get(answer.ch);
-    if (!sub || sub.asked !== answer.id) return;
-    sub.asked = undefined;
+    if (!sub) return;
+    // The last answer once more, unasked and whole: other rights show other items. What was asked for meanwhile is answered after it.
+    const anew = sub.answered === answer.id && answer.recovered === false;
+    if (sub.asked !== answer.id && !anew) return;
+    if (!anew) [sub.asked, sub.answered] = [undefined, answer.id];
     if (answer.error) return this.refused(answer.ch, sub, answer.error);
     sub.refused = false;
     if (answer.recovered) {
@@ -334,7 +337,7 @@ export class LinkCore {
   allStale() {
     for (const [ch, sub] of this.subs) {
       sub.fresh = false;
-      sub.asked = undefined;
+      sub.asked = sub.answered = undefined;
       this.out.push({ k: "stale", ch });
     }
   }

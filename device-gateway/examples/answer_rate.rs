@@ -78,7 +78,7 @@ fn world(gates: usize) -> Result<World, IdError> {
     for n in 0..gates {
         let device: DeviceId = format!("g{n:05}").parse()?;
         let secret = SecretHash(<sha2::Sha256 as sha2::Digest>::digest(format!("bench-{device}")).into());
-        let entry = Entry { kind: DeviceKind::Gate, site: "bench".parse()?, secret, revoked: false, added_at: Timestamp(0) };
+        let entry = Entry { kind: DeviceKind::Gate, site: "bench".parse()?, secret, revoked: false, added_at: Timestamp(0), rev: 1 };
         world.devices.insert(device.clone(), entry);
         world.gates.insert(device.clone(), GateView { station: station.clone(), service: Service::Both });
         devices.push(device);

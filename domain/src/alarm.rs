@@ -227,6 +227,9 @@ pub enum Event {
 pub struct Alarm {
     /// What is known of it.
     pub entry: Option<Entry>,
+    /// How often it has changed.
+    #[serde(default)]
+    pub rev: u64,
 }
 
 /// The present or last time that an alarm was raised.
@@ -318,6 +321,7 @@ impl Machine for Alarm {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.rev += 1;
         if let Event::Raised { code, source, severity, device } = event {
             self.begin_or_join(*code, source, *severity, device.as_ref(), at);
         }
@@ -333,6 +337,10 @@ impl Machine for Alarm {
 
     fn tick() -> Option<Command> {
         Some(Command::Tick)
+    }
+
+    fn rev(&self) -> Option<u64> {
+        Some(self.rev)
     }
 
     fn fingerprint(command: &Command) -> Fingerprint {

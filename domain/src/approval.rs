@@ -39,6 +39,16 @@ pub struct Asked {
     pub station: Option<StationId>,
 }
 
+impl Asked {
+    /// The same command, asked for again: only when it expires is counted from another moment.
+    #[must_use]
+    pub fn is_again(&self, other: &Self) -> bool {
+        let Self { op, args, command_id, digest, by, expires_at: _, station } = self;
+        (op, args, command_id, digest) == (&other.op, &other.args, &other.command_id, &other.digest)
+            && (by, station) == (&other.by, &other.station)
+    }
+}
+
 /// What may be asked of an approval.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
@@ -163,7 +173,7 @@ impl Machine for Approval {
     fn decide(&self, context: &Context<'_>, _memory: &(), command: &Command) -> Decision<Event> {
         match (command, &self.entry) {
             (Command::Request(asked), None) => request(context, asked),
-            (Command::Request(asked), Some(entry)) if entry.asked == *asked => unchanged(),
+            (Command::Request(asked), Some(entry)) if entry.asked.is_again(asked) => unchanged(),
             (Command::Request(_), Some(_)) => Decision::refuse(RefusalCode::Contradicts, "another command waits under this approval"),
             (Command::Tick, None) => unchanged(),
             (_, None) => Decision::refuse(RefusalCode::NotFound, format!("no approval {}", context.me.id)),

@@ -138,6 +138,15 @@ pub struct Entry {
     pub revoked: bool,
     /// When it was registered (again): what it said of itself before does not count.
     pub added_at: Timestamp,
+    /// How often the entry was changed.
+    #[serde(default)]
+    pub rev: u64,
+}
+
+impl Device {
+    fn rev_now(&self) -> u64 {
+        self.entry.as_ref().map_or(0, |entry| entry.rev)
+    }
 }
 
 impl Machine for Device {
@@ -166,29 +175,28 @@ impl Machine for Device {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
+        let rev = self.rev_now() + 1;
         match (event, &mut self.entry) {
             (Event::Added { kind, site, secret, .. }, entry) => {
-                *entry = Some(Entry { kind: *kind, site: site.clone(), secret: *secret, revoked: false, added_at: at });
+                *entry = Some(Entry { kind: *kind, site: site.clone(), secret: *secret, revoked: false, added_at: at, rev });
             }
-            (Event::Rotated { secret, .. }, Some(entry)) => entry.secret = *secret,
-            (Event::Revoked { .. }, Some(entry)) => entry.revoked = true,
+            (Event::Rotated { secret, .. }, Some(entry)) => (entry.secret, entry.rev) = (*secret, rev),
+            (Event::Revoked { .. }, Some(entry)) => (entry.revoked, entry.rev) = (true, rev),
             (Event::Rotated { .. } | Event::Revoked { .. }, None) => {}
         }
     }
 
+    fn rev(&self) -> Option<u64> {
+        Some(self.rev_now())
+    }
+
     fn fingerprint(command: &Command) -> Fingerprint {
-        let secret = |print: Fingerprinter, secret: &SecretHash| {
-            secret
-                .0
-                .chunks_exact(8)
-                .fold(print, |print, eight| print.number(eight.iter().fold(0_i64, |number, byte| number << 8 | i64::from(*byte))))
-        };
         match command {
-            Command::Add { kind, site, secret: hash, by } => {
-                let print = by.fingerprint(Fingerprinter::new("device.add")).number(*kind as i64).text(site.as_str());
-                secret(print, hash).finish()
+            // The secret is made anew on each try: it is no part of the meaning.
+            Command::Add { kind, site, secret: _, by } => {
+                by.fingerprint(Fingerprinter::new("device.add")).number(*kind as i64).text(site.as_str()).finish()
             }
-            Command::Rotate { secret: hash, by } => secret(by.fingerprint(Fingerprinter::new("device.rotate")), hash).finish(),
+            Command::Rotate { secret: _, by } => by.fingerprint(Fingerprinter::new("device.rotate")).finish(),
             Command::Revoke { by } => by.fingerprint(Fingerprinter::new("device.revoke")).finish(),
         }
     }
@@ -275,11 +283,24 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_of_a_secret_counts_and_none_is_printed() {
-        let mut other = [1; 32];
-        other[31] = 2;
-        let rotate = |secret| Device::fingerprint(&Command::Rotate { secret: SecretHash(secret), by: by() });
-        assert_ne!(rotate([1; 32]), rotate(other));
+    fn a_secret_is_no_part_of_the_meaning_and_none_is_printed() {
+        let print = |secret| Device::fingerprint(&Command::Rotate { secret: SecretHash([secret; 32]), by: by() });
+        assert_eq!(print(1), print(2), "sent again, another is made");
+        assert_ne!(Device::fingerprint(&add(DeviceKind::Gate, "cd", 1)), Device::fingerprint(&add(DeviceKind::Kiosk, "cd", 1)));
         assert_eq!(format!("{:?}", SecretHash([7; 32])), "SecretHash(…)");
+    }
+
+    #[test]
+    fn every_change_of_the_entry_is_a_revision() {
+        let mut device = Actor::<Device>::new("g1");
+        for (command, rev) in [
+            (add(DeviceKind::Gate, "cd", 1), 1),
+            (add(DeviceKind::Gate, "cd", 1), 1),
+            (Command::Rotate { secret: SecretHash([2; 32]), by: by() }, 2),
+            (Command::Revoke { by: by() }, 3),
+        ] {
+            device.ask(command);
+            assert_eq!(device.state.rev(), Some(rev));
+        }
     }
 }

@@ -55,6 +55,14 @@ pub struct DeviceOrder {
     pub by: By,
 }
 
+impl DeviceOrder {
+    /// The same order, given again: only when it expires is counted from another moment.
+    pub(crate) fn is_again(&self, other: &Self) -> bool {
+        let Self { id, command, args, expires_at: _, by } = self;
+        (id, command, args, by) == (&other.id, &other.command, &other.args, &other.by)
+    }
+}
+
 /// How a device's order or mode ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -287,6 +295,9 @@ pub struct Gate {
     pub mode: Option<ModeAck>,
     /// Orders that wait for the device, and the last few that ended, oldest first.
     pub orders: Vec<OrderView>,
+    /// How often an order was given or ended: what people see of its orders is of this revision.
+    #[serde(default)]
+    pub orders_rev: u64,
 }
 
 /// What has come of a gate's own account of its taps within one boot.

@@ -54,7 +54,13 @@ pub trait Machine: Default + Clone + Debug + PartialEq + Serialize + Deserialize
     fn tick() -> Option<Self::Command> {
         None
     }
-    /// What the command means, for `KEY_REUSED`.
+    /// The revision that people are shown and that every change of theirs moves on; none where they change nothing of it. A
+    /// command that names the revision it was decided on is refused once there is a newer one.
+    fn rev(&self) -> Option<u64> {
+        None
+    }
+    /// What the command means, for `KEY_REUSED`. What is made anew each time it is sent (a secret, the moment at which it
+    /// expires) is no part of it.
     fn fingerprint(command: &Self::Command) -> Fingerprint;
     /// The stable name of the event in exports: `tap.decided`.
     fn event_name(event: &Self::Event) -> &'static str;
@@ -310,6 +316,8 @@ pub enum RefusalCode {
     Busy,
     /// The caller may not.
     Forbidden,
+    /// What is there is newer than what the caller was shown.
+    StaleRev,
 }
 impl RefusalCode {
     /// The code on the wire.
@@ -324,6 +332,7 @@ impl RefusalCode {
             Self::Taken => "TAKEN",
             Self::Busy => "BUSY",
             Self::Forbidden => "FORBIDDEN",
+            Self::StaleRev => "STALE_REV",
         }
     }
 }

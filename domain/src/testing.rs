@@ -131,7 +131,7 @@ impl World {
         let gates: Vec<DeviceId> = (1..=GATES_PER_STATION).map(|number| gate_of(name, number)).collect();
         for gate in &gates {
             let secret = SecretHash([0; 32]);
-            let entry = Entry { kind: DeviceKind::Gate, site: site.clone(), secret, revoked: false, added_at: Timestamp(0) };
+            let entry = Entry { kind: DeviceKind::Gate, site: site.clone(), secret, revoked: false, added_at: Timestamp(0), rev: 1 };
             self.devices.insert(gate.clone(), entry);
             self.gates.insert(gate.clone(), GateView { station: id(name), service: Service::Both });
         }

@@ -179,7 +179,7 @@ impl From<PasswordHash> for CompactString {
 /// What may be asked of a user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Command {
-    /// Let this person in. The same again changes nothing; a disabled one comes back by it.
+    /// Let this person in. The same again changes nothing, another password is a contradiction; a disabled one comes back by it.
     Add {
         /// What they may do.
         roles: BTreeSet<Role>,
@@ -281,6 +281,9 @@ pub struct User {
     pub entry: Option<Entry>,
     /// A session remembers the generation in which it began; once this number is higher, the session is void.
     pub generation: u64,
+    /// How often something of them was changed.
+    #[serde(default)]
+    pub rev: u64,
 }
 
 /// What is known of a user.
@@ -332,7 +335,7 @@ impl Machine for User {
             (Command::Add { roles, scope, password, by }, None | Some(Entry { disabled: true, .. })) => {
                 commit(Event::Added { roles: roles.clone(), scope: scope.clone(), password: password.clone(), by: by.clone() })
             }
-            (Command::Add { roles, scope, .. }, Some(entry)) => entry.add_again(roles, scope),
+            (Command::Add { roles, scope, password, .. }, Some(entry)) => entry.add_again(roles, scope, password.as_ref()),
             (_, None) => Decision::refuse(RefusalCode::NotFound, format!("no user {}", context.me.id)),
             (Command::Disable { .. }, Some(Entry { disabled: true, .. })) => Decision::Ask { otherwise: Reply::Done },
             (_, Some(Entry { disabled: true, .. })) => {
@@ -343,6 +346,7 @@ impl Machine for User {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.rev += 1;
         match (event, &mut self.entry) {
             (Event::Added { roles, scope, password, .. }, entry) => {
                 let (roles, scope, password) = (roles.clone(), scope.clone(), password.clone());
@@ -364,6 +368,10 @@ impl Machine for User {
             (Event::SessionsEnded { .. }, Some(_)) => self.generation += 1,
             (_, None) => {}
         }
+    }
+
+    fn rev(&self) -> Option<u64> {
+        Some(self.rev)
     }
 
     fn fingerprint(command: &Command) -> Fingerprint {
@@ -402,10 +410,14 @@ fn commit(event: Event) -> Decision<Event> {
 }
 
 impl Entry {
-    /// The same again changes nothing; what contradicts is named.
-    fn add_again(&self, roles: &BTreeSet<Role>, scope: &Scope) -> Decision<Event> {
+    /// The same again changes nothing; what contradicts is named. A password that was made for them now is not the one they
+    /// have: whoever made it must not tell it.
+    fn add_again(&self, roles: &BTreeSet<Role>, scope: &Scope, password: Option<&PasswordHash>) -> Decision<Event> {
         if self.roles != *roles || self.scope != *scope {
             return Decision::refuse(RefusalCode::Contradicts, "the user is there with other roles or another scope: change those");
+        }
+        if password.is_some_and(|password| self.password.as_ref() != Some(password)) {
+            return Decision::refuse(RefusalCode::Contradicts, "the user is there already with a password of their own");
         }
         Decision::Ask { otherwise: Reply::Done }
     }
@@ -426,7 +438,7 @@ impl Entry {
             Command::SetPassword { password, by } => commit(Event::PasswordSet { password: password.clone(), by: by.clone() }),
             Command::Disable { by } => commit(Event::Disabled { by: by.clone() }),
             Command::EndSessions { by } => commit(Event::SessionsEnded { by: by.clone() }),
-            Command::Add { roles, scope, .. } => self.add_again(roles, scope),
+            Command::Add { roles, scope, password, .. } => self.add_again(roles, scope, password.as_ref()),
         }
     }
 }

@@ -94,12 +94,13 @@ impl Archive {
         verify::verify(&self.view(), checks)
     }
 
-    /// Checks what was committed in a range of moments, and the hash chain over it.
+    /// Checks what was committed in a range of moments, and the hash chain over it, as long as `goes_on` says so; it stops
+    /// only within the range, so at least the segment in which that begins is read.
     ///
     /// # Errors
     /// [`VerifyFault`]: the first thing that does not fit.
-    pub fn verify_span(&self, range: Range) -> Result<SpanReport, VerifyFault> {
-        span::verify(&self.view(), range)
+    pub fn verify_span(&self, range: Range, goes_on: &dyn Fn() -> bool) -> Result<SpanReport, VerifyFault> {
+        span::verify(&self.view(), range, goes_on)
     }
 
     /// Positions, sizes, losses and the disk reserve.
@@ -140,8 +141,8 @@ impl Embedded {
     ///
     /// # Errors
     /// [`VerifyFault`]: the first thing that does not fit.
-    pub fn verify_span(&self, range: Range) -> Result<SpanReport, VerifyFault> {
-        span::verify(&self.view(), range)
+    pub fn verify_span(&self, range: Range, goes_on: &dyn Fn() -> bool) -> Result<SpanReport, VerifyFault> {
+        span::verify(&self.view(), range, goes_on)
     }
 
     /// As [`Archive::doctor`], beside the writer, as of now.

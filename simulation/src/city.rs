@@ -55,8 +55,14 @@ pub fn world() -> World {
 fn add_station(world: &mut World, site: &SiteId, index: usize, name: &str) {
     let gates: Vec<DeviceId> = (0..GATES).map(|gate| gate_id(index, gate)).collect();
     for gate in &gates {
-        let entry =
-            Entry { kind: DeviceKind::Gate, site: site.clone(), secret: SecretHash([0; 32]), revoked: false, added_at: Timestamp(0) };
+        let entry = Entry {
+            kind: DeviceKind::Gate,
+            site: site.clone(),
+            secret: SecretHash([0; 32]),
+            revoked: false,
+            added_at: Timestamp(0),
+            rev: 1,
+        };
         world.devices.insert(gate.clone(), entry);
         world.gates.insert(gate.clone(), GateView { station: id(name), service: Service::Both });
     }

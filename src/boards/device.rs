@@ -20,7 +20,6 @@ const HISTORY_MAX: usize = 100;
 
 /// See the module.
 pub struct DeviceBoard {
-    rev: u64,
     device: DeviceId,
     entry: Option<Entry>,
     station: Option<String>,
@@ -35,7 +34,6 @@ impl DeviceBoard {
     #[must_use]
     pub fn new(world: &World, device: &DeviceId, now: GateNow, past: &[(Timestamp, Event)]) -> Self {
         let mut board = Self {
-            rev: 0,
             device: device.clone(),
             entry: world.devices.get(device).cloned(),
             station: world.gates.get(device).map(|gate| gate.station.as_str().to_owned()),
@@ -56,7 +54,6 @@ impl DeviceBoard {
 
     /// Something of the device was committed. `now` is what is known of it afterwards.
     pub fn take(&mut self, world: &World, feed: &FeedItem, event: &Event, now: &GateNow, out: &mut Out<'_>) {
-        self.rev = feed.seq;
         let mut before = self.now.gate.twin.clone();
         let orders = changed_orders(&self.now.gate.orders, &now.gate.orders);
         for item in happened(event, feed.at, &mut before) {
@@ -92,6 +89,8 @@ impl DeviceBoard {
     fn twin(&self) -> DeviceEvent {
         let twin = self.now.gate.twin.as_ref();
         DeviceEvent::Twin {
+            rev: self.entry.as_ref().map_or(0, |entry| entry.rev),
+            orders_rev: self.now.gate.orders_rev,
             online: self.now.link == Link::Online,
             link: self.now.link,
             revoked: self.entry.as_ref().is_none_or(|entry| entry.revoked),
@@ -177,14 +176,15 @@ fn reported(twin: &gate::Twin, before: Option<&gate::Twin>) -> Vec<(&'static str
 
 impl Board for DeviceBoard {
     fn snapshot(&self, now: Timestamp) -> Value {
-        let DeviceEvent::Twin { online, link, revoked, service, firmware, desired, reported, faults } = self.twin() else {
+        let DeviceEvent::Twin { rev, orders_rev, online, link, revoked, service, firmware, desired, reported, faults } = self.twin() else {
             return Value::Null;
         };
         let entry = self.entry.as_ref();
         let mut commands: Vec<_> = self.now.gate.orders.iter().map(order).collect();
         commands.reverse();
         let snapshot = DeviceSnapshot {
-            rev: self.rev,
+            rev,
+            orders_rev,
             at: now.into(),
             device: self.device.as_str().to_owned(),
             kind: entry.map_or(device::DeviceKind::Gate, |entry| entry.kind).into(),

@@ -82,9 +82,8 @@ impl Alarms {
         &self.machines.of
     }
     fn item(&self, name: &str, alarm: &Alarm) -> Option<AlarmItem> {
-        let entry = alarm.entry.as_ref()?;
-        let place = self.places.get(entry.source.as_str());
-        Some(AlarmItem::of(name, entry, place.map(|(station, _)| &**station), place.map(|(_, site)| &**site)))
+        let place = self.places.get(alarm.entry.as_ref()?.source.as_str());
+        AlarmItem::of(name, alarm, place.map(|(station, _)| &**station), place.map(|(_, site)| &**site))
     }
     /// Items, those that are not over first, then the newest.
     #[must_use]

@@ -91,12 +91,13 @@ async fn login(
 ) -> Result<Response, Refused> {
     console.own_page(&headers)?;
     let user = UserId::new(body.user.as_str()).map_err(|_| ErrorBody::new(Code::BadCredentials))?;
-    let state = console.prove("session.refused", &user, body.password.reveal(), peer.ip()).await?;
+    let address = console.address(peer, &headers);
+    let state = console.prove("session.refused", &user, body.password.reveal(), address).await?;
     let (value, session) = console.open_page(&user, &state).ok_or(Code::BadCredentials)?;
     if let Ok(before) = console.session_of(&headers) {
         console.sessions().end(&before, Ended::SignedOut);
     }
-    console.note(&user, "session.login", &format!("user/{user}"), &peer.ip().to_string()).await;
+    console.note(&user, "session.login", &format!("user/{user}"), &address.to_string()).await;
     let (caller, locked) = console.holder(&session).await?;
     let cookie = super::entry::set_cookie(Some((&value, console.settings().session_s)), console.cookie_is_secure(&headers));
     Ok(([(header::SET_COOKIE, cookie)], Json(console.describe(&caller, locked))).into_response())
@@ -120,9 +121,10 @@ async fn unlock(
     console.own_page(&headers)?;
     let (caller, _) = console.holder(&console.session_of(&headers)?).await?;
     let user = &caller.user;
-    console.prove("session.unlock_refused", user, body.password.reveal(), peer.ip()).await?;
+    let address = console.address(peer, &headers);
+    console.prove("session.unlock_refused", user, body.password.reveal(), address).await?;
     console.sessions().unlock(&caller.session, console.now());
-    console.note(user, "session.unlock", &format!("user/{user}"), &peer.ip().to_string()).await;
+    console.note(user, "session.unlock", &format!("user/{user}"), &address.to_string()).await;
     let (caller, locked) = console.holder(&caller.session).await?;
     Ok(Json(console.describe(&caller, locked)))
 }
@@ -144,7 +146,7 @@ async fn demo(State(console): State<Console>) -> Result<Json<Value>, Refused> {
 
 async fn ws_ticket(State(console): State<Console>, ConnectInfo(peer): Peer, headers: HeaderMap) -> Result<Json<WsTicket>, Refused> {
     console.own_page(&headers)?;
-    let session = match console.program(&headers, peer.ip()).await {
+    let session = match console.program(&headers, console.address(peer, &headers)).await {
         Some(session) => session?,
         None => console.caller(&console.session_of(&headers)?).await?.session,
     };
@@ -163,17 +165,19 @@ async fn command(State(console): State<Console>, headers: HeaderMap, Body(body):
         ttl_ms: body.ttl_ms,
         received: console.now(),
     };
-    match commands::run(&console, &caller, request).await {
+    // What has begun goes on when the line breaks.
+    let work = tokio::spawn(async move { commands::run(&console, &caller, request).await });
+    match work.await.map_err(|_| Code::Internal)? {
         Ok(Done { result, ch, seq }) => Ok(Json(acknowledged(&id, result, ch, seq)).into_response()),
         Err(error) => Err(error.into()),
     }
 }
 
 /// The frame `ack` with the command's id in place of a console's own.
-fn acknowledged(id: &str, result: Value, ch: Option<String>, seq: Option<u64>) -> Value {
+fn acknowledged(id: &str, result: Value, ch: Option<Channel>, seq: Option<u64>) -> Value {
     let mut ack = serde_json::json!({"id": id, "ok": true, "result": result});
     if let Some(ch) = ch {
-        ack["ch"] = ch.into();
+        ack["ch"] = ch.to_string().into();
     }
     if let Some(seq) = seq {
         ack["seq"] = seq.into();

@@ -96,6 +96,12 @@ impl Console {
         !matches!(name, "localhost" | "127.0.0.1" | "[::1]")
     }
 
+    /// The address that a request comes from: that of the connection, or what a proxy of ours says.
+    #[must_use]
+    pub fn address(&self, peer: SocketAddr, headers: &HeaderMap) -> IpAddr {
+        client_address(peer.ip(), headers, &self.settings().trusted_proxies)
+    }
+
     /// The session that a request names by its cookie.
     ///
     /// # Errors
@@ -130,6 +136,7 @@ impl Console {
         let state = self.staff().state(user).await?;
         let hash = state.active().and_then(|entry| entry.password.as_ref());
         if self.0.guard.check(password, hash).await? {
+            self.0.guard.proved(user, address);
             return Ok(state);
         }
         // What nobody is called may be anything that somebody typed: it stands nowhere.
@@ -165,6 +172,21 @@ impl Console {
     pub fn open_page(&self, user: &UserId, state: &User) -> Option<(String, SessionKey)> {
         self.sessions().open(user, state, Holder::Page, self.now())
     }
+}
+
+/// Each proxy adds at the end whom it has heard: from there back, the first that is no proxy of ours. What cannot be read ends
+/// the search at whoever said it.
+fn client_address(peer: IpAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
+    let told = headers.get_all("x-forwarded-for").iter().rev().flat_map(|line| line.to_str().unwrap_or("?").rsplit(','));
+    let mut address = peer.to_canonical();
+    for word in told {
+        if !trusted.contains(&address) {
+            break;
+        }
+        let Ok(before) = word.trim().parse::<IpAddr>() else { break };
+        address = before.to_canonical();
+    }
+    address
 }
 
 /// The ticket among the protocols that a socket asks for.

@@ -44,6 +44,8 @@ pub trait Subscriber: Send + Sync + 'static {
     fn closed(&self, sub: u64);
     /// May it be shown this item? Asked of lists whose items belong to many places.
     fn sees(&self, channel: &Channel, item: &Value) -> bool;
+    /// What its view of such a list is known by: positions of one view say nothing in another. None = it sees everything.
+    fn view(&self, channel: &Channel) -> Option<u64>;
 }
 
 /// Where a channel stands when somebody subscribes.
@@ -154,6 +156,12 @@ impl Hub {
         if let Some(topic) = self.topic(channel) {
             topic.states(sink);
         }
+    }
+
+    /// At which position the event that this command caused was told, where that is one of the newest; the last of several.
+    #[must_use]
+    pub fn told(&self, channel: &Channel, cause: &CommandId) -> Option<u64> {
+        self.topic(channel).and_then(|topic| topic.told(cause))
     }
 
     /// Epoch, seq and the whole snapshot, without subscribing.
@@ -283,9 +291,25 @@ impl Core {
         }
     }
 
+    /// The epoch as somebody knows it: who was shown other items before gets a snapshot, and not what is new to those.
+    fn epoch_of(&self, somebody: &dyn Subscriber) -> String {
+        match somebody.view(&self.channel).filter(|_| self.listed) {
+            Some(view) => format!("{}-{view:x}", self.epoch),
+            None => self.epoch.clone(),
+        }
+    }
+
+    /// The newest event of a command. An event's cause stands before its content.
+    fn told(&self, cause: &CommandId) -> Option<u64> {
+        let words = format!(r#""cause":"{cause}""#);
+        let of = |told: &Told| told.frame.as_str().split(r#""d":"#).next().is_some_and(|head| head.contains(&words));
+        let back = self.recent.iter().rev().position(of)?;
+        self.seq.checked_sub(u64::try_from(back).ok()?)
+    }
+
     /// The events after `seq`, where all of them are still here.
     fn since(&self, epoch: &str, seq: u64, somebody: &dyn Subscriber) -> Option<Vec<Utf8Bytes>> {
-        if epoch != self.epoch {
+        if epoch != self.epoch_of(somebody) {
             return None;
         }
         let missing = usize::try_from(self.seq.checked_sub(seq)?).ok()?;
@@ -321,6 +345,7 @@ trait Topic: Send + Sync {
     fn unsubscribe(&self, sink: &Sink);
     fn snapshot(&self, now: Timestamp) -> (String, u64, Value);
     fn states(&self, sink: &Sink);
+    fn told(&self, cause: &CommandId) -> Option<u64>;
     fn close(&self);
 }
 
@@ -335,7 +360,8 @@ impl<B: Board> Topic for Shared<B> {
             Some(events) => Start::Recovered { events, states: &live.core.states },
             None => Start::Snapshot(live.core.seen(live.board.snapshot(now), &*sink.to).to_string()),
         };
-        sink.to.opened(sink.sub, Opened { epoch: &live.core.epoch, seq: live.core.seq, what });
+        let epoch = live.core.epoch_of(&*sink.to);
+        sink.to.opened(sink.sub, Opened { epoch: &epoch, seq: live.core.seq, what });
         live.core.sinks.push(sink);
         true
     }
@@ -353,6 +379,10 @@ impl<B: Board> Topic for Shared<B> {
     fn states(&self, sink: &Sink) {
         let live = self.lock();
         live.core.states.iter().for_each(|(key, frame)| sink.to.state(sink.sub, key, frame));
+    }
+
+    fn told(&self, cause: &CommandId) -> Option<u64> {
+        self.lock().core.told(cause)
     }
 
     fn close(&self) {

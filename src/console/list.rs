@@ -11,22 +11,30 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use tongdao_actors::state::EntityState;
+use tongdao_domain::alarm::Alarm;
+use tongdao_domain::device::{Device, Entry};
 use tongdao_domain::entity::{EntityKey, EntityKind};
+use tongdao_domain::gate::Gate;
 use tongdao_domain::id::{AccountId, DeviceId, StationId, UserId};
 use tongdao_domain::user::User;
-use tongdao_domain::world::StationView;
+use tongdao_domain::world::{StationView, World};
+use tongdao_protocol::console::board::{AlarmItem, ApprovalItem, Link};
 use tongdao_protocol::console::codes::{Code, ErrorBody};
-use tongdao_protocol::console::http::{Page, UserItem};
+use tongdao_protocol::console::http::{DeviceItem, Page, UserItem};
 use tongdao_protocol::console::strict::BadArgs;
+use tongdao_protocol::gate::Service;
+use tongdao_protocol::text::Name;
 
 /// Items of a page where nothing else is asked for.
 const ITEMS: usize = 100;
 /// Items of a page, at most.
 const ITEMS_MAX: usize = 500;
+/// Items that one request looks up, at most: where most are not for the caller, a page may be short and still have a `next`.
+const LOOKED_AT_MAX: usize = 1000;
 
-type Items = Result<Json<Page<Value>>, Refused>;
+type Items<T> = Result<Json<Page<T>>, Refused>;
 type One = Result<Json<Value>, Refused>;
 
 pub(super) fn routes() -> Router<Console> {
@@ -72,6 +80,37 @@ impl Which {
         let next = rest.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
         Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
     }
+
+    /// The same where each item is looked up when its turn comes.
+    fn walk<T>(&self, keys: Vec<EntityKey>) -> Walk<T> {
+        let ids = keys.into_iter().map(|key| key.id.to_string()).filter(|id| self.cursor.as_ref().is_none_or(|cursor| id > cursor));
+        let limit = self.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
+        Walk { rest: ids.collect(), limit, looked_at: 0, last: None, items: Vec::new() }
+    }
+}
+
+/// A page that is filled item by item; what is not for the caller is passed over.
+struct Walk<T> {
+    rest: VecDeque<String>,
+    limit: usize,
+    looked_at: usize,
+    last: Option<String>,
+    items: Vec<T>,
+}
+
+impl<T> Walk<T> {
+    /// The next id to look up.
+    fn next(&mut self) -> Option<String> {
+        if self.items.len() == self.limit || self.looked_at == LOOKED_AT_MAX {
+            return None;
+        }
+        self.looked_at += 1;
+        self.last = Some(self.rest.pop_front()?);
+        self.last.clone()
+    }
+    fn page(self) -> Json<Page<T>> {
+        Json(Page { items: self.items, next: self.last.filter(|_| !self.rest.is_empty()) })
+    }
 }
 
 fn refused(fault: Failure) -> Refused {
@@ -94,7 +133,7 @@ fn describe_station(id: &StationId, view: &StationView) -> Value {
     json!({"station": id, "site": view.site, "name": names, "modes": view.state.modes, "rev": view.state.rev, "gates": view.gates})
 }
 
-async fn stations(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
+async fn stations(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
     let caller = console.looks(&headers).await?;
     Ok(Json(which.of(all_stations(&console, &caller).await?.into_iter())))
 }
@@ -106,68 +145,137 @@ async fn station(State(console): State<Console>, headers: HeaderMap, Path(id): P
 
 impl Console {
     /// A registered device that the caller may see.
-    async fn device_for(&self, caller: &Caller, id: &DeviceId) -> Result<Option<Value>, Refused> {
-        let world = &self.backend().world;
+    async fn device_item(&self, caller: &Caller, id: &str) -> Result<Option<DeviceItem>, Refused> {
+        let (Ok(id), world, door) = (DeviceId::new(id), &self.backend().world, &self.backend().door) else { return Ok(None) };
         if rights::may(caller, world, Ask::Sub(&Channel::Device(id.clone()))).is_err() {
             return Ok(None);
         }
-        let state = self.backend().door.query(&EntityKey::device(id)).await.map_err(|_| Code::Busy)?;
-        let EntityState::Device(device) = state else { return Ok(None) };
-        let station = world.gates.get(id).map(|gate| &gate.station);
-        Ok(device
-            .entry
-            .map(|entry| json!({"device": id, "kind": entry.kind, "site": entry.site, "station": station, "revoked": entry.revoked})))
+        let busy = |_| Refused::from(Code::Busy);
+        let EntityState::Device(Device { entry: Some(entry) }) = door.query(&EntityKey::device(&id)).await.map_err(busy)? else {
+            return Ok(None);
+        };
+        let EntityState::Gate(gate) = door.query(&EntityKey::gate(&id)).await.map_err(busy)? else { return Err(Code::Internal.into()) };
+        let place = world.gates.get(&id);
+        let desired = match place {
+            Some(place) => match door.query(&(&place.station).into()).await.map_err(busy)? {
+                EntityState::Station(station) => Some(station.services.get(&id).copied().unwrap_or(place.service)),
+                _ => None,
+            },
+            None => None,
+        };
+        let connected = self.0.presence.get().is_some_and(|presence| presence(&id));
+        Ok(Some(describe_device(&id, &entry, &gate, (place.map(|place| place.station.to_string()), desired.map(Into::into)), connected)))
     }
 
     /// A user as others see them.
-    async fn user_item(&self, id: &UserId) -> Result<Option<UserItem>, ErrorBody> {
-        let User { entry, .. } = self.staff().state(id).await?;
-        let sessions = u32::try_from(self.sessions().count(id)).unwrap_or(u32::MAX);
+    async fn user_item(&self, id: &str) -> Result<Option<UserItem>, Refused> {
+        let Ok(id) = UserId::new(id) else { return Ok(None) };
+        let User { entry, rev, .. } = self.staff().state(&id).await?;
+        let sessions = u32::try_from(self.sessions().count(&id)).unwrap_or(u32::MAX);
         Ok(entry.map(|entry| UserItem {
             user: id.to_string(),
             roles: entry.roles.iter().map(|role| (*role).into()).collect(),
             scope: (&entry.scope).into(),
+            rev,
             disabled: entry.disabled,
             added_at: entry.added_at.into(),
             sessions,
         }))
     }
 
-    /// The items of a shared board that are for this caller, newest first.
-    async fn board_items(&self, headers: &HeaderMap, channel: Channel) -> Result<Vec<Value>, Refused> {
+    /// An item of a shared list, as it stands now, where it is for this caller.
+    async fn listed(&self, caller: &Caller, channel: &Channel, id: &str) -> Result<Option<Value>, Refused> {
+        if !Name::fits(id) {
+            return Ok(None);
+        }
+        let (world, kind) = (&self.backend().world, if *channel == Channel::Alarms { EntityKind::Alarm } else { EntityKind::Approval });
+        let item = match self.backend().door.query(&EntityKey::new(kind, id)).await.map_err(|_| Code::Busy)? {
+            EntityState::Alarm(alarm) => serde_json::to_value(alarm_item(world, id, &alarm)),
+            EntityState::Approval(approval) => serde_json::to_value(approval.entry.map(|entry| ApprovalItem::of(id, &entry))),
+            _ => return Ok(None),
+        };
+        let item = item.map_err(|_| Code::Internal)?;
+        let theirs = !rights::looks_at_items(caller, channel) || rights::sees_item(caller, world, channel, &item);
+        Ok(Some(item).filter(|item| !item.is_null() && theirs))
+    }
+
+    /// A page of a shared list.
+    async fn listing(&self, headers: &HeaderMap, channel: Channel, which: &Which) -> Items<Value> {
         let caller = self.looks(headers).await?;
-        let world = &self.backend().world;
-        rights::may(&caller, world, Ask::Sub(&channel))?;
-        let Some((_, _, mut snapshot)) = self.hub().snapshot(&channel, self.now()) else { return Ok(Vec::new()) };
-        rights::strip(&caller, world, &channel, &mut snapshot);
-        Ok(snapshot.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default())
+        rights::may(&caller, &self.backend().world, Ask::Sub(&channel))?;
+        let kind = if channel == Channel::Alarms { EntityKind::Alarm } else { EntityKind::Approval };
+        let keys = self.backend().entities(kind).await.map_err(refused)?;
+        let mut walk = which.walk(keys);
+        while let Some(id) = walk.next() {
+            walk.items.extend(self.listed(&caller, &channel, &id).await?);
+        }
+        Ok(walk.page())
+    }
+
+    /// One item of a shared list.
+    async fn one_listed(&self, headers: &HeaderMap, channel: Channel, id: &str) -> One {
+        let caller = self.looks(headers).await?;
+        rights::may(&caller, &self.backend().world, Ask::Sub(&channel))?;
+        one(self.listed(&caller, &channel, id).await?)
     }
 }
 
-async fn devices(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
+/// A device out of the registry and what it says of itself.
+fn describe_device(
+    id: &DeviceId,
+    entry: &Entry,
+    gate: &Gate,
+    (station, desired): (Option<String>, Option<Service>),
+    connected: bool,
+) -> DeviceItem {
+    let twin = gate.twin.as_ref();
+    DeviceItem {
+        device: id.to_string(),
+        kind: entry.kind.into(),
+        site: entry.site.to_string(),
+        station,
+        revoked: entry.revoked,
+        rev: entry.rev,
+        added_at: entry.added_at.into(),
+        link: match twin {
+            None => Link::Unknown,
+            Some(twin) if twin.online && connected => Link::Online,
+            Some(_) => Link::Offline,
+        },
+        desired,
+        service: twin.map(|twin| twin.service.to_string()),
+        firmware: twin.map(|twin| twin.firmware.to_string()),
+        versions: twin
+            .map(|twin| twin.versions.iter().map(|(name, version)| (name.to_string(), version.to_string())).collect())
+            .unwrap_or_default(),
+        mode: gate.mode.as_ref().map_or(0, |mode| mode.rev),
+        faults: twin.map_or_else(Vec::new, |twin| twin.faults.iter().map(ToString::to_string).collect()),
+        orders_open: gate.orders.iter().filter(|view| view.state.open()).count() as u64,
+        last_seen: twin.map(|_| gate.reported_at.into()),
+    }
+}
+
+/// An alarm with the place of its source.
+fn alarm_item(world: &World, id: &str, alarm: &Alarm) -> Option<AlarmItem> {
+    let source = alarm.entry.as_ref()?.source.as_str();
+    let of_gate = || world.gates.get(source).and_then(|gate| world.stations.get_key_value(&gate.station));
+    let place = world.stations.get_key_value(source).or_else(of_gate);
+    AlarmItem::of(id, alarm, place.map(|(station, _)| station.as_str()), place.map(|(_, view)| view.site.as_str()))
+}
+
+async fn devices(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<DeviceItem> {
     let caller = console.looks(&headers).await?;
     let keys = console.backend().entities(EntityKind::Device).await.map_err(refused)?;
-    let limit = which.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
-    let after = keys.iter().map(|key| key.id.as_str()).filter(|id| which.cursor.as_deref().is_none_or(|cursor| *id > cursor));
-    let mut items = Vec::new();
-    let mut last = None;
-    for id in after {
-        if items.len() == limit {
-            return Ok(Json(Page { items, next: last }));
-        }
-        let Ok(device) = DeviceId::new(id) else { continue };
-        if let Some(item) = console.device_for(&caller, &device).await? {
-            items.push(item);
-            last = Some(id.to_owned());
-        }
+    let mut walk = which.walk(keys);
+    while let Some(id) = walk.next() {
+        walk.items.extend(console.device_item(&caller, &id).await?);
     }
-    Ok(Json(Page { items, next: None }))
+    Ok(walk.page())
 }
 
 async fn device(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
     let caller = console.looks(&headers).await?;
-    let id = DeviceId::new(&id).map_err(|_| not_found())?;
-    one(console.device_for(&caller, &id).await?)
+    one(console.device_item(&caller, &id).await?)
 }
 
 /// Whoever looks at a customer's account stands in the audit, or sees nothing.
@@ -184,44 +292,36 @@ async fn account(State(console): State<Console>, headers: HeaderMap, Path(id): P
     Ok(Json(show::account(&view)))
 }
 
-fn keyed(items: Vec<Value>) -> impl Iterator<Item = (String, Value)> {
-    items.into_iter().enumerate().map(|(place, item)| (format!("{place:06}"), item))
-}
-
-fn named(items: Vec<Value>, field: &str, id: &str) -> One {
-    one(items.into_iter().find(|item| item.get(field).and_then(Value::as_str) == Some(id)))
-}
-
-async fn alarms(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
-    Ok(Json(which.of(keyed(console.board_items(&headers, Channel::Alarms).await?))))
+async fn alarms(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
+    console.listing(&headers, Channel::Alarms, &which).await
 }
 
 async fn alarm(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    named(console.board_items(&headers, Channel::Alarms).await?, "alarm", &id)
+    console.one_listed(&headers, Channel::Alarms, &id).await
 }
 
-async fn approvals(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items {
-    Ok(Json(which.of(keyed(console.board_items(&headers, Channel::Approvals).await?))))
+async fn approvals(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
+    console.listing(&headers, Channel::Approvals, &which).await
 }
 
 async fn approval(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    named(console.board_items(&headers, Channel::Approvals).await?, "approval", &id)
+    console.one_listed(&headers, Channel::Approvals, &id).await
 }
 
-async fn users(State(console): State<Console>, headers: HeaderMap, which: Which) -> Result<Json<Page<UserItem>>, Refused> {
+async fn users(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<UserItem> {
     let caller = console.looks(&headers).await?;
     rights::may_see_users(&caller)?;
-    let mut items = Vec::new();
-    for id in console.staff().ids().await? {
-        items.extend(console.user_item(&id).await?.map(|item| (id.to_string(), item)));
+    let keys = console.backend().entities(EntityKind::User).await.map_err(refused)?;
+    let mut walk = which.walk(keys);
+    while let Some(id) = walk.next() {
+        walk.items.extend(console.user_item(&id).await?);
     }
-    Ok(Json(which.of(items.into_iter())))
+    Ok(walk.page())
 }
 
 async fn user(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
     let caller = console.looks(&headers).await?;
     rights::may_see_users(&caller)?;
-    let id = UserId::new(&id).map_err(|_| not_found())?;
     one(console.user_item(&id).await?)
 }
 
@@ -232,6 +332,26 @@ mod tests {
     fn page(cursor: Option<&str>, limit: Option<usize>) -> Page<u32> {
         let items = ["a", "b", "c", "d", "e"].into_iter().zip(1..).map(|(key, item)| (key.to_owned(), item));
         Which { cursor: cursor.map(str::to_owned), limit }.of(items)
+    }
+
+    #[test]
+    fn a_walk_looks_at_so_many_and_says_where_to_go_on() {
+        let keys: Vec<EntityKey> = (0..2_500).map(|n| EntityKey::new(EntityKind::Alarm, &format!("a{n:04}"))).collect();
+        let (mut cursor, mut found, mut pages) = (None, Vec::new(), 0);
+        loop {
+            let mut walk = Which { cursor, limit: Some(2) }.walk(keys.clone());
+            while let Some(id) = walk.next() {
+                walk.items.extend(Some(id).filter(|id| id.ends_with("400")));
+            }
+            let Json(page) = walk.page();
+            pages += 1;
+            found.extend(page.items);
+            match page.next {
+                None => break,
+                next => cursor = next,
+            }
+        }
+        assert_eq!((found, pages), (vec!["a0400".to_owned(), "a1400".into(), "a2400".into()], 3));
     }
 
     #[test]

@@ -11,10 +11,11 @@ use governor::clock::Clock as Limiting;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
+use std::collections::HashMap;
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 use tongdao_actors::clock::Clock;
@@ -34,6 +35,8 @@ const WAITING_MAX: usize = 32;
 const WAIT_MS: u64 = 1000;
 /// Users and addresses that are counted at one time, at most: past that nobody new may try until some are forgotten.
 const COUNTED_MAX: usize = 100_000;
+/// Addresses of one user that are remembered, at most; users are as many as have ever signed in.
+const USUAL_MAX: usize = 8;
 /// Letters of a password that is made here: none looks like another.
 const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 /// How many of them, 5 bits each.
@@ -54,8 +57,11 @@ type Limiter<K> = RateLimiter<K, HashMapStateStore<K>, LimitClock, NoOpMiddlewar
 
 /// Checks passwords and counts who tries.
 pub struct Guard {
-    by_user: Limiter<UserId>,
+    by_both: Limiter<(UserId, IpAddr)>,
+    /// Of a user from everywhere but the addresses that are known as theirs.
+    elsewhere: Limiter<UserId>,
     by_address: Limiter<IpAddr>,
+    usual: Mutex<Usual>,
     clock: LimitClock,
     places: Arc<Semaphore>,
     workers: Arc<Semaphore>,
@@ -68,7 +74,9 @@ impl Guard {
         let clock = LimitClock(clock);
         let quota = |a_minute: u32| Quota::per_minute(NonZeroU32::new(a_minute).unwrap_or(NonZeroU32::MIN));
         Self {
-            by_user: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_user), clock.clone()),
+            by_both: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_user), clock.clone()),
+            elsewhere: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_user_elsewhere), clock.clone()),
+            usual: Mutex::default(),
             by_address: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_address), clock.clone()),
             clock,
             places: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -82,13 +90,24 @@ impl Guard {
     /// `TOO_MANY` with `retry_ms`.
     pub fn count(&self, user: &UserId, address: IpAddr) -> Result<(), ErrorBody> {
         one_more(&self.by_address, &address, &self.clock)?;
-        one_more(&self.by_user, user, &self.clock)
+        one_more(&self.by_both, &(user.clone(), address), &self.clock)?;
+        if self.usual().knows(user, address) { Ok(()) } else { one_more(&self.elsewhere, user, &self.clock) }
+    }
+
+    /// They have signed in from there: whatever others try in their name, from there they may.
+    pub fn proved(&self, user: &UserId, address: IpAddr) {
+        self.usual().note(user, address);
     }
 
     /// Forgets whom nothing is counted of any more.
     pub fn forget(&self) {
-        self.by_user.retain_recent();
+        self.by_both.retain_recent();
+        self.elsewhere.retain_recent();
         self.by_address.retain_recent();
+    }
+
+    fn usual(&self) -> MutexGuard<'_, Usual> {
+        self.usual.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Is it this password? Without a hash the answer is no, after the same work.
@@ -105,6 +124,23 @@ impl Guard {
             verify(&password, hash.as_ref())
         });
         checked.await.map_err(|_| Code::Internal.into())
+    }
+}
+
+/// From where people have signed in, the newest last.
+#[derive(Default)]
+struct Usual(HashMap<UserId, Vec<IpAddr>>);
+
+impl Usual {
+    fn knows(&self, user: &UserId, address: IpAddr) -> bool {
+        self.0.get(user).is_some_and(|addresses| addresses.contains(&address))
+    }
+    fn note(&mut self, user: &UserId, address: IpAddr) {
+        let addresses = self.0.entry(user.clone()).or_default();
+        addresses.retain(|known| *known != address);
+        addresses.push(address);
+        let surplus = addresses.len().saturating_sub(USUAL_MAX);
+        addresses.drain(..surplus);
     }
 }
 
@@ -160,8 +196,12 @@ mod tests {
 
     fn guard(a_minute: u32) -> (Guard, Clock) {
         let clock = Clock::manual(Timestamp(1_800_000_000_000));
-        let settings =
-            config::Console { sign_ins_per_minute_user: a_minute, sign_ins_per_minute_address: 3 * a_minute, ..config::Console::default() };
+        let settings = config::Console {
+            sign_ins_per_minute_user: a_minute,
+            sign_ins_per_minute_user_elsewhere: 2 * a_minute,
+            sign_ins_per_minute_address: 3 * a_minute,
+            ..config::Console::default()
+        };
         (Guard::new(&settings, clock.clone()), clock)
     }
 
@@ -196,12 +236,31 @@ mod tests {
         for _ in 0..2 {
             guard.count(&li, address(1)).expect("not yet too many");
         }
-        let refused = guard.count(&li, address(2)).expect_err("from wherever");
+        let refused = guard.count(&li, address(1)).expect_err("too many");
         assert_eq!(refused.code, Code::TooMany);
         assert!(refused.params["retry_ms"].as_u64().is_some_and(|ms| (1..=30_000).contains(&ms)), "{refused:?}");
         guard.count(&wang, address(2)).expect("somebody else");
         clock.advance(Millis::seconds(31));
         guard.count(&li, address(1)).expect("after a while");
+    }
+
+    #[test]
+    fn strangers_who_try_a_name_shut_each_other_out_and_not_its_owner() {
+        let (guard, clock) = guard(2);
+        let li = UserId::new("li").expect("an id");
+        let address = |last: u8| IpAddr::from([10, 0, 0, last]);
+        guard.count(&li, address(1)).expect("the first");
+        guard.proved(&li, address(1));
+        clock.advance(Millis::minutes(2));
+        for stranger in 2..6 {
+            guard.count(&li, address(stranger)).expect("not yet too many");
+        }
+        assert_eq!(guard.count(&li, address(6)).expect_err("all of them together").code, Code::TooMany);
+        guard.count(&li, address(1)).expect("from where they always come");
+        for newer in 10..10 + u8::try_from(USUAL_MAX).expect("few") {
+            guard.proved(&li, address(newer));
+        }
+        assert_eq!(guard.count(&li, address(1)).expect_err("forgotten for newer ones").code, Code::TooMany);
     }
 
     #[test]
@@ -215,6 +274,6 @@ mod tests {
         assert_eq!(guard.count(&user(7), address).expect_err("too many").code, Code::TooMany);
         clock.advance(Millis::minutes(3));
         guard.forget();
-        assert_eq!((guard.by_user.len(), guard.by_address.len()), (0, 0));
+        assert_eq!((guard.by_both.len(), guard.elsewhere.len(), guard.by_address.len()), (0, 0, 0));
     }
 }

@@ -163,6 +163,10 @@ impl Subscriber for Mailbox {
         let may = rights::may(&caller, world, Ask::Push(channel)).is_ok();
         may && (!rights::looks_at_items(&caller, channel) || rights::sees_item(&caller, world, channel, item))
     }
+    fn view(&self, channel: &Channel) -> Option<u64> {
+        let caller = Arc::clone(&self.caller.lock().unwrap_or_else(PoisonError::into_inner));
+        rights::view(&caller, channel)
+    }
 }
 
 /// The beginning of the answer to `sub`.

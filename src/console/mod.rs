@@ -35,8 +35,9 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tongdao_actors::clock::Clock;
+use tongdao_domain::approval;
 use tongdao_domain::id::{DeviceId, UserId};
 use tongdao_domain::machine::Event;
 use tongdao_domain::time::Timestamp;
@@ -48,6 +49,8 @@ use tongdao_protocol::console::codes::{Code, ErrorBody};
 const SWEEP_EVERY: Duration = Duration::from_secs(1);
 /// How often a drain looks whether every socket is gone.
 const DRAIN_LOOK: Duration = Duration::from_millis(10);
+/// Searches of the audit that read at one time; the others wait.
+const SEARCHES_AT_A_TIME: usize = 2;
 /// How many sweeps pass until the users who have sessions are looked at again; changes that are told count at once.
 const SWEEPS_A_LOOK: u32 = 5;
 
@@ -83,7 +86,12 @@ struct Inner {
     demo: Option<serde_json::Value>,
     seats: socket::Seats,
     draining: watch::Sender<bool>,
+    /// Searches of the audit at one time …
+    searching: Arc<Semaphore>,
+    /// … and verifications.
+    verifying: Arc<Semaphore>,
     device_opener: OnceLock<DeviceOpener>,
+    presence: OnceLock<Presence>,
 }
 
 impl Console {
@@ -99,19 +107,23 @@ impl Console {
             sessions: Sessions::new(settings.sessions()),
             guard: Guard::new(settings, clock.clone()),
             notes: notes::Notes::new(settings, clock),
-            acks: commands::acks::Acks::default(),
+            acks: commands::acks::Acks::new(settings.answers_kept_max),
             settings: settings.clone(),
             backend,
             demo,
             seats: socket::Seats::default(),
             draining: watch::Sender::new(false),
+            searching: Arc::new(Semaphore::new(SEARCHES_AT_A_TIME)),
+            verifying: Arc::new(Semaphore::new(1)),
             device_opener: OnceLock::new(),
+            presence: OnceLock::new(),
         }))
     }
 
     /// From now on there is something to see. Needs the front runtime.
     pub fn show(&self, boards: Prepared, presence: Presence) {
         let people = Box::new(People(self.clone()));
+        let _ = self.0.presence.set(Arc::clone(&presence));
         let running = boards.run(self.hub(), self.0.backend.door.clone(), presence, vec![people]);
         self.devices_are_opened_by(Box::new(move |device| {
             let running = running.clone();
@@ -242,14 +254,21 @@ impl Console {
     }
 }
 
-/// Follows users: whatever is committed of one counts for their sessions at once.
+/// Follows people: whatever is committed of a user counts for their sessions at once, and what a second person has let
+/// through is run.
 struct People(Console);
 
 impl Follow for People {
     fn event(&mut self, feed: &FeedItem, event: &Event) {
-        let (Event::User(_), Ok(user)) = (event, UserId::new(feed.entity.id.as_str())) else { return };
         let console = self.0.clone();
-        // Where it is too busy now, the next sweep looks again.
-        tokio::spawn(async move { console.look_at(&user).await });
+        match event {
+            Event::User(_) => {
+                let Ok(user) = UserId::new(feed.entity.id.as_str()) else { return };
+                // Where it is too busy now, the next sweep looks again.
+                tokio::spawn(async move { console.look_at(&user).await });
+            }
+            Event::Approval(approval::Event::Approved { .. }) => commands::run_in_its_own_time(console, feed.entity.id.to_string()),
+            _ => {}
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! Not here: who somebody is (`session`), what an approval waits for (its stored operation comes here again when approved).
 use super::{Caller, Channel};
 use serde_json::Value;
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use tongdao_domain::id::{DeviceId, StationId};
 use tongdao_domain::user::{Role, Scope};
 use tongdao_domain::world::World;
@@ -129,6 +131,20 @@ pub fn looks_at_items(caller: &Caller, channel: &Channel) -> bool {
         Channel::Approvals => caller.scope != Scope::All || caller.with_role(CUSTOMERS).is_err(),
         _ => false,
     }
+}
+
+/// What their view of a shared list is known by: who has the same sees the same items. None = they see all of them.
+#[must_use]
+pub fn view(caller: &Caller, channel: &Channel) -> Option<u64> {
+    let mut hasher = DefaultHasher::new();
+    (&caller.roles, &caller.scope).hash(&mut hasher);
+    looks_at_items(caller, channel).then(|| hasher.finish())
+}
+
+/// May somebody with these roles let others leave the emergency of a station?
+#[must_use]
+pub fn lets_leave_an_emergency(roles: &BTreeSet<Role>, scope: &Scope, world: &World, station: &StationId) -> bool {
+    STATIONS.iter().any(|role| roles.contains(role)) && covers_known_station(scope, world, station)
 }
 
 /// Is this item of `alarms` or `approvals` (as JSON) for them?

@@ -25,7 +25,8 @@ use tongdao_protocol::console::MESSAGE_BYTES_MAX;
 use tongdao_protocol::console::close::Close;
 use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::frames::{
-    self, Ack, Bye, ClientFrame, Cmd, ConnectionLimits, FrameId, Hello, Lock, ServerFrame, Sub, SubReply, Unsub, UnsubReply, encode,
+    self, Ack, Bye, ClientFrame, Cmd, ConnectionLimits, ErrorFrame, FrameId, Hello, Lock, Relay, ServerFrame, Sub, SubReply, Unsub,
+    UnsubReply, encode,
 };
 use tongdao_telemetry::ConsoleClosed;
 
@@ -102,6 +103,8 @@ async fn say_goodbye(console: &Console, writer: &mut Writer, reader: &mut Reader
 struct Subscribed {
     channel: Channel,
     sink: Sink,
+    /// The console's own id of its `sub`.
+    asked: FrameId,
 }
 
 /// One connection.
@@ -295,17 +298,26 @@ impl Link {
         self.mailbox.push(&ServerFrame::Lock(Lock { on }));
     }
 
-    /// What they may do now counts for what comes from now on, and ends the subscriptions that it no longer covers.
+    /// What they may do now counts for what comes from now on. It ends the subscriptions that it no longer covers; a list of
+    /// which it shows other items begins anew, so that nothing stays that they must not see.
     fn change_rights(&mut self, standing: Standing) {
         let Standing { roles, scope, .. } = standing;
         let words = frames::Rights { roles: roles.iter().map(|role| (*role).into()).collect(), scope: (&scope).into() };
+        let before = Arc::clone(&self.caller);
         self.caller = Arc::new(Caller { roles, scope, ..Caller::clone(&self.caller) });
         self.mailbox.set_caller(Arc::clone(&self.caller));
-        let channels: Vec<(String, Channel)> = self.subs.iter().map(|(ch, sub)| (ch.clone(), sub.channel.clone())).collect();
-        for (ch, channel) in channels {
-            if let Err(error) = self.may_subscribe(&channel) {
+        let channels: Vec<(String, Channel, FrameId)> =
+            self.subs.iter().map(|(ch, sub)| (ch.clone(), sub.channel.clone(), sub.asked.clone())).collect();
+        for (ch, channel, asked) in channels {
+            let other = rights::view(&before, &channel) != rights::view(&self.caller, &channel);
+            let over = match self.may_subscribe(&channel) {
+                Ok(()) if other => self.enter(&ch, channel, asked, None).err(),
+                Ok(()) => None,
+                Err(error) => Some(error),
+            };
+            if over.is_some() {
                 self.leave(&ch);
-                self.mailbox.push(&ServerFrame::Unsub(UnsubReply { id: None, ch, error: Some(error) }));
+                self.mailbox.push(&ServerFrame::Unsub(UnsubReply { id: None, ch, error: over }));
             }
         }
         self.mailbox.push(&ServerFrame::Rights(words));
@@ -332,10 +344,17 @@ impl Link {
             ClientFrame::Unsub(unsub) => self.unsubscribe(unsub),
             ClientFrame::Cmd(cmd) => self.command(cmd),
             ClientFrame::Beat(beat) if beat.active == Some(true) => self.console.sessions().used(&self.caller.session, self.heard_at),
-            // Reserved: no channel of now has a relay lane, and nothing is owed for it.
-            ClientFrame::Beat(_) | ClientFrame::Relay(_) => {}
+            ClientFrame::Beat(_) => {}
+            ClientFrame::Relay(relay) => self.has_no_relay(&relay),
         }
         None
+    }
+
+    /// Reserved: no channel of now hands anything on.
+    fn has_no_relay(&self, relay: &Relay) {
+        let error = ErrorBody::new(Code::NotFound).with("hint", "this channel has no relay lane");
+        let frame = ErrorFrame { of: "relay".to_owned(), ch: Some(relay.ch.as_str().to_owned()), error };
+        self.mailbox.push(&ServerFrame::Error(frame));
     }
 
     async fn subscribe(&mut self, sub: Sub) {
@@ -361,16 +380,22 @@ impl Link {
         if let Channel::Device(device) = &channel {
             self.console.open_device(device).await;
         }
+        let since = sub.epoch.as_ref().zip(sub.seq).map(|(epoch, seq)| (epoch.as_str(), seq));
+        self.enter(ch, channel, sub.id.clone(), since)
+    }
+
+    /// From now on what happens there comes; one that was subscribed to before begins anew.
+    fn enter(&mut self, ch: &str, channel: Channel, asked: FrameId, since: Option<(&str, u64)>) -> Result<(), ErrorBody> {
+        self.leave(ch);
         self.marks += 1;
         let to: Arc<dyn Subscriber> = Arc::clone(&self.mailbox) as _;
         let sink = Sink { to, sub: self.marks };
-        self.mailbox.expect(sink.sub, ch.to_owned(), sub.id.clone());
-        let since = sub.epoch.as_ref().zip(sub.seq).map(|(epoch, seq)| (epoch.as_str(), seq));
+        self.mailbox.expect(sink.sub, ch.to_owned(), asked.clone());
         if !self.console.hub().subscribe(&channel, since, self.console.now(), sink.clone()) {
             self.mailbox.forget(sink.sub);
             return Err(Code::NotFound.into());
         }
-        self.subs.insert(ch.to_owned(), Subscribed { channel, sink });
+        self.subs.insert(ch.to_owned(), Subscribed { channel, sink, asked });
         Ok(())
     }
 
@@ -430,7 +455,7 @@ impl Link {
 
 fn ack(id: FrameId, answer: Result<Done, ErrorBody>) -> Ack {
     match answer {
-        Ok(Done { result, ch, seq }) => Ack { ch, seq, ..Ack::done(id, result) },
+        Ok(Done { result, ch, seq }) => Ack { ch: ch.map(|ch| ch.to_string()), seq, ..Ack::done(id, result) },
         Err(error) => Ack::refused(id, error),
     }
 }

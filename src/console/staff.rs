@@ -3,7 +3,6 @@ use crate::backend::Backend;
 use std::fmt::Display;
 use tongdao_actors::request::Lane;
 use tongdao_actors::state::EntityState;
-use tongdao_domain::entity::EntityKind;
 use tongdao_domain::id::{CommandId, UserId};
 use tongdao_domain::machine::{Command, Refusal, RefusalCode, Reply};
 use tongdao_domain::user::{self, User};
@@ -33,18 +32,6 @@ impl<'a> Staff<'a> {
             Ok(_) => Err(Code::Internal.into()),
             Err(busy) => Err(hint(Code::Busy, busy)),
         }
-    }
-
-    /// The ids of everybody who was ever added, in order.
-    ///
-    /// # Errors
-    /// `INTERNAL`: the journal cannot be read.
-    pub async fn ids(self) -> Result<Vec<UserId>, ErrorBody> {
-        let keys = self.0.entities(EntityKind::User).await.map_err(|fault| {
-            tracing::error!(fault = fault.message, "the users cannot be listed");
-            ErrorBody::new(Code::Internal)
-        })?;
-        Ok(keys.iter().filter_map(|key| UserId::new(key.id.as_str()).ok()).collect())
     }
 
     /// Asks a user's machine.

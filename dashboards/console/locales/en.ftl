@@ -536,12 +536,16 @@ audit-count =
         [one] 1 entry
        *[other] { $count } entries
     }
-audit-more = Earlier ones
+audit-more = Search further back
+audit-not-all = There may be more further back.
+audit-not-yet = Nothing so far: the time further back is not searched yet.
+audit-all = The whole time is searched.
 audit-none = Nothing in this time
 audit-span-missing = Two moments are needed: from and to.
 audit-span-backwards = The end lies before the beginning.
 audit-verify = Verify the chain
 audit-verified = Unbroken: { $records } records were read and nothing was altered.
+audit-verifying = { $records } records up to { $until } are unbroken …
 audit-broken = The chain is broken: { $fault }
 
 ## Devices
@@ -575,6 +579,7 @@ device-revoke-hold = Hold to revoke
 device-revoked = Revoked
 last-seen = heard of { $ago }
 device-last = last tap { $time }: { $direction }, { $result }
+once-gone = It was done, but the connection was lost before the secret could be shown, and it is kept nowhere. Make another.
 once-text = It is shown this once and kept nowhere in readable form.
 once-kept = I have kept it
 copy = Copy

@@ -492,12 +492,16 @@ audit-what = 操作
 audit-whom = 对象
 audit-found = 结果
 audit-count = { $count } 条
-audit-more = 更早记录
+audit-more = 继续向前搜索
+audit-not-all = 更早的时间可能还有记录。
+audit-not-yet = 目前没有找到：更早的时间尚未搜索。
+audit-all = 整个时间段已搜索完毕。
 audit-none = 此期间没有记录
 audit-span-missing = 请填写起止时间。
 audit-span-backwards = 结束时间早于开始时间。
 audit-verify = 校验链
 audit-verified = 完整无缺：已读取 { $records } 条记录，未被篡改。
+audit-verifying = 截至 { $until } 的 { $records } 条记录完整无缺……
 audit-broken = 链已断裂：{ $fault }
 
 ## 设备
@@ -531,6 +535,7 @@ device-revoke-hold = 按住吊销
 device-revoked = 已吊销
 last-seen = 最近通信 { $ago }
 device-last = 最近过闸 { $time }：{ $direction }，{ $result }
+once-gone = 操作已完成，但连接在显示密钥前中断，系统未保存该密钥。请重新生成。
 once-text = 仅显示这一次，系统不以可读形式保存。
 once-kept = 我已保存
 copy = 复制

@@ -77,7 +77,7 @@ function PersonDialog({ user, onClose }) {
     const listed = places.split(/[,，\s]+/).filter(Boolean);
     if (name.trim() === "" || roles.length === 0 || (scope !== "all" && listed.length === 0)) return setFault(t("user-incomplete"));
     const args = { user: name.trim(), roles, scope: scope === "all" ? "all" : { [scope]: listed }, ...(reason.trim() && { reason: reason.trim() }) };
-    return send(user ? "user.roles" : "user.add", args);
+    return send(user ? "user.roles" : "user.add", args, user && { if_rev: user.rev });
   };
   if (password !== undefined) return html`<${Once} title=${t("user-password", { user: name })} text=${t("user-password-text")} secret=${password} onClose=${onClose} />`;
   return html`<${Dialog} title=${user ? t("user-roles-title", { user: user.user }) : t("user-add")} onClose=${onClose} onSubmit=${apply}

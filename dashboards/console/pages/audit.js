@@ -1,5 +1,5 @@
 // Audit: who did or saw what. Live while nothing is searched; a search has an address of its own; the chain can be verified.
-import { html, useEffect, useState } from "../vendor/preact.js";
+import { html, useEffect, useRef, useState } from "../vendor/preact.js";
 import { t, knows, word } from "../i18n.js";
 import { command } from "../commands.js";
 import { useChannel } from "../store.js";
@@ -68,12 +68,17 @@ function Verify({ from, to }) {
   const verify = async () => {
     const fault = wrong(from, to);
     if (fault) return setState({ text: fault, bad: true });
-    setState({ busy: true });
-    const run = await command("audit.verify", { from: instant(from), to: instant(to) }, { ttl_ms: 60_000 });
-    if (run.phase === "refused") setState({ text: explain(run.error), bad: true });
-    else if (run.result.ok) setState({ text: t("audit-verified", { records: number(run.result.records) }) });
-    else setState({ text: t("audit-broken", { fault: run.result.fault ?? "" }), bad: true });
-    return undefined;
+    let [at, records] = [instant(from), 0];
+    // A long time is verified in pieces; each answer says how far it came.
+    for (;;) {
+      setState({ busy: true, text: records > 0 ? t("audit-verifying", { records: number(records), until: dateTime(at) }) : undefined });
+      const run = await command("audit.verify", { from: at, to: instant(to) }, { ttl_ms: 60_000 });
+      if (run.phase === "refused") return setState({ text: explain(run.error), bad: true });
+      if (!run.result.ok) return setState({ text: t("audit-broken", { fault: run.result.fault ?? "" }), bad: true });
+      records += run.result.records;
+      if (!run.result.upto || run.result.upto <= at) return setState({ text: t("audit-verified", { records: number(records) }) });
+      at = run.result.upto;
+    }
   };
   return html`<div class="row verify"><${Button} online busy=${state.busy} onPress=${verify}>${t("audit-verify")}<//><p role="status" class=${state.bad ? "alarm strong" : "good"}>${state.text}</p></div>`;
 }
@@ -81,20 +86,31 @@ function Verify({ from, to }) {
 /** @param {{asked: Record<string, string>}} props */
 function Results({ asked }) {
   const [found, setFound] = useState(/** @type {{items: any[], next: string|null, busy: boolean, fault?: string}} */ ({ items: [], next: null, busy: true }));
+  const end = useRef(/** @type {HTMLElement|null} */ (null));
+  const pressed = useRef(false);
   const ask = async (/** @type {any[]} */ before, /** @type {string|undefined} */ cursor) => {
-    setFound({ items: before, next: null, busy: true });
+    setFound({ items: before, next: cursor ?? null, busy: true });
     const args = { from: instant(asked.from), to: instant(asked.to), ...(asked.by && { by: asked.by }), ...(asked.op && { op: asked.op }), ...(cursor && { cursor }) };
     const run = await command("audit.search", args, { ttl_ms: 30_000 });
-    if (run.phase === "refused") setFound({ items: before, next: null, busy: false, fault: explain(run.error) });
+    if (run.phase === "refused") setFound({ items: before, next: cursor ?? null, busy: false, fault: explain(run.error) });
     else setFound({ items: [...before, ...run.result.items], next: run.result.next, busy: false });
   };
   useEffect(() => {
     ask([], undefined);
   }, []);
+  const further = () => {
+    pressed.current = true;
+    ask(found.items, found.next ?? undefined);
+  };
+  // The button goes when everything was searched: whoever was on it stays where they are.
+  useEffect(() => {
+    if (pressed.current && !found.busy && found.next === null) end.current?.focus();
+  }, [found]);
   return html`<${Sheet} title=${t("audit-found")} aside=${found.busy ? t("loading") : t("audit-count", { count: found.items.length })} flush>
     ${found.fault && html`<p class="sheet-body fault" role="alert">${found.fault}</p>`}
-    ${!found.busy || found.items.length > 0 ? html`<${List} items=${found.items} />` : null}
-    ${found.next && html`<div class="sheet-body row"><${Button} online busy=${found.busy} onPress=${() => ask(found.items, found.next ?? undefined)}>${t("audit-more")}<//></div>`}
+    ${found.items.length > 0 || (!found.busy && !found.next) ? html`<${List} items=${found.items} />` : null}
+    ${found.next && html`<div class="sheet-body row"><${Button} online busy=${found.busy} onPress=${further}>${t("audit-more")}<//><p role="status" class="quiet">${found.busy ? t("loading") : found.items.length === 0 ? t("audit-not-yet") : t("audit-not-all")}</p></div>`}
+    ${pressed.current && !found.busy && !found.next && html`<p class="sheet-body quiet" role="status" tabindex="-1" ref=${end}>${t("audit-all")}</p>`}
   <//>`;
 }
 

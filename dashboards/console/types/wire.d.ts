@@ -63,6 +63,8 @@ export interface AlarmItem {
   devices: string[];
   /** Who has taken it. */
   owner?: string;
+  /** Its revision, for `if_rev`. */
+  rev: number;
   /** How bad. */
   severity: Severity;
   /** When it began. */
@@ -89,11 +91,11 @@ export interface AlarmItemList {
   rev: number;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface AlarmItemPage {
   /** What is on it. */
   items: AlarmItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
@@ -166,11 +168,11 @@ export interface ApprovalItemList {
   rev: number;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface ApprovalItemPage {
   /** What is on it. */
   items: ApprovalItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
@@ -213,19 +215,19 @@ export interface AuditItemList {
   rev: number;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface AuditItemPage {
   /** What is on it. */
   items: AuditItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
-/** `audit.search`: newest first. */
+/** `audit.search`: newest first. A page may have nothing on it and still have a `next`: so much was looked at and nothing found. */
 export interface AuditPage {
   /** What was found. */
   items: AuditItem[];
-  /** The cursor of the next page; null = no more. */
+  /** Where to go on; null = the whole time was searched. */
   next: string | null;
 }
 
@@ -427,27 +429,49 @@ export interface DeviceCommandArgs {
 }
 
 /** An event of the channel. */
-export type DeviceEvent = { desired: Desired; faults: string[]; firmware?: string; k: "twin"; link: Link; online: boolean; reported?: Reported; revoked: boolean; service?: string } | OrderItem & { k: "command" } | { item: HistoryItem; k: "history" };
+export type DeviceEvent = { desired: Desired; faults: string[]; firmware?: string; k: "twin"; link: Link; online: boolean; orders_rev: number; reported?: Reported; rev: number; revoked: boolean; service?: string } | OrderItem & { k: "command" } | { item: HistoryItem; k: "history" };
 
 /** A device as `GET /api/v1/devices` shows it. */
 export interface DeviceItem {
+  /** When it was registered (again). */
+  added_at: Time;
+  /** What it should do; absent where it is no gate. */
+  desired?: Service;
   /** The device. */
   device: string;
+  /** Codes of its faults. */
+  faults: string[];
+  /** Its firmware. */
+  firmware?: string;
   /** What it is. */
   kind: DeviceKind;
+  /** When something was last heard of it. */
+  last_seen?: Time;
+  /** Has it a link? */
+  link: Link;
+  /** Revision of the mode that it obeys; 0 = none yet. */
+  mode: number;
+  /** Orders that it has not acknowledged. */
+  orders_open: number;
+  /** Revision of this entry, for `if_rev`. */
+  rev: number;
   /** Let in no more. */
   revoked: boolean;
+  /** What it does, in its own words; absent = it never said anything. */
+  service?: string;
   /** Its site. */
   site: string;
   /** Its station; null where it stands in none. */
   station: string | null;
+  /** Versions of what it holds. */
+  versions: Record<string, string>;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface DeviceItemPage {
   /** What is on it. */
   items: DeviceItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
@@ -479,9 +503,11 @@ export interface DeviceSnapshot {
   link: Link;
   /** Has it a link? */
   online: boolean;
+  /** Revision of its orders, for `if_rev` of `device.command`. */
+  orders_rev: number;
   /** What it says it is; absent = it never said anything. */
   reported?: Reported;
-  /** The position it stands at. */
+  /** Revision of its entry in the registry, for `if_rev` of `device.rotate` and `device.revoke`. */
   rev: number;
   /** Let in no more. */
   revoked: boolean;
@@ -507,6 +533,16 @@ export interface ErrorBody {
   params: Record<string, any>;
   /** May the same command with the same id be tried again? */
   retry: boolean;
+}
+
+/** `error`: a frame that asks for no answer of its own was understood, and nothing came of it. */
+export interface ErrorFrame {
+  /** The channel that it named. */
+  ch?: string;
+  /** Why nothing came of it. */
+  error: ErrorBody;
+  /** The word in `t` of what was sent. */
+  of: string;
 }
 
 /** `event`: something has happened; `seq` is exactly 1 more than the last one of the channel. */
@@ -936,8 +972,8 @@ export interface OverviewSnapshot {
 
 /** `user.add`: the generated password, told this once. */
 export interface Password {
-  /** The password. */
-  password: string;
+  /** The password; null where the command was done before and nobody knows it any more: `tongdao user passwd` makes another. */
+  password: string | null;
 }
 
 export type Path = string;
@@ -998,7 +1034,7 @@ export interface Reported {
   versions: Record<string, string>;
 }
 
-/** `rights`: roles or scope of the user have changed; subscriptions that they no longer cover have ended. */
+/** `rights`: roles or scope of the user have changed. Before it come the ends of the subscriptions that they no longer cover, and new snapshots of the lists of which they show other items. */
 export interface Rights {
   /** What they may do now. */
   roles: Role[];
@@ -1013,8 +1049,8 @@ export type Scope = "all" | { sites: Id[] } | { stations: Id[] };
 
 /** `device.add`, `device.rotate`: the secret, told this once. */
 export interface Secret {
-  /** The device's password. */
-  secret: string;
+  /** The device's password; null where the command was done before and nobody knows it any more: rotate makes another. */
+  secret: string | null;
 }
 
 /** The last minutes, one value a step. */
@@ -1075,11 +1111,11 @@ export interface StationItem {
   station: string;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface StationItemPage {
   /** What is on it. */
   items: StationItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
@@ -1149,7 +1185,7 @@ export interface Sub {
   seq?: number;
 }
 
-/** `sub`: the answer. Either the events since the position that was named, or the state as it is now, or why not. */
+/** `sub`: the answer. It comes once more, unasked and with a snapshot, where other rights show other items of the channel: what was shown before is to be replaced. Either the events since the position that was named, or the state as it is now, or why not. */
 export interface SubReply {
   /** The channel. */
   ch: string;
@@ -1226,6 +1262,8 @@ export interface UserItem {
   added_at: Time;
   /** Let in no more. */
   disabled: boolean;
+  /** Revision, for `if_rev`. */
+  rev: number;
   /** What they may do. */
   roles: Role[];
   /** Where. */
@@ -1236,11 +1274,11 @@ export interface UserItem {
   user: string;
 }
 
-/** A page of a list. */
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
 export interface UserItemPage {
   /** What is on it. */
   items: UserItem[];
-  /** Cursor of the next page; null = no more. */
+  /** The id that the next page begins behind; null = no more. */
   next: string | null;
 }
 
@@ -1264,6 +1302,8 @@ export interface Verified {
   ok: boolean;
   /** Records that were read. */
   records: number;
+  /** It stopped here, because one request reads only so much: ask again from this moment on. Absent = all was read. */
+  upto?: Time;
 }
 
 /** `POST /api/v1/ws-tickets`: for the second value of `Sec-WebSocket-Protocol`; used once, soon. */
@@ -1293,6 +1333,7 @@ export type ServerFrame =
   | ({ t: "ack" } & Ack)
   | ({ t: "beat" } & Beat)
   | ({ t: "rights" } & Rights)
+  | ({ t: "error" } & ErrorFrame)
   | ({ t: "lock" } & Lock)
   | ({ t: "bye" } & Bye)
   | ({ t: "relay" } & Relay);

@@ -7,9 +7,9 @@ import { explain } from "./toast.js";
 export function useSending(onDone) {
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState(/** @type {string|undefined} */ (undefined));
-  const send = async (/** @type {string} */ op, /** @type {any} */ args) => {
+  const send = async (/** @type {string} */ op, /** @type {any} */ args, /** @type {{if_rev?: number}|undefined} */ more = undefined) => {
     setBusy(true);
-    const run = await command(op, args);
+    const run = await command(op, args, more);
     setBusy(false);
     if (run.phase === "refused") setFault(explain(run.error));
     else onDone(run);

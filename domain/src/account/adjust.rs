@@ -59,7 +59,7 @@ impl Account {
             return Err(wrong_state("fares are in another currency there"));
         }
         if adjustment.at > context.now || self.forgotten(context, adjustment.at) {
-            return Err(Refusal { code: RefusalCode::BadArgs, hint: "the time lies ahead, or before the taps that are kept".into() });
+            return Err(Refusal { code: RefusalCode::BadArgs, hint: "at: lies ahead, or before the taps that are kept".into() });
         }
         match adjustment.kind {
             AdjustKind::AddEntry => self.added(context, adjustment, Direction::Entry),

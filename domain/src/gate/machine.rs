@@ -67,6 +67,10 @@ impl Machine for Gate {
         Some(Command::Tick)
     }
 
+    fn rev(&self) -> Option<u64> {
+        Some(self.orders_rev)
+    }
+
     fn fingerprint(command: &Command) -> Fingerprint {
         meaning::fingerprint(command)
     }

@@ -30,7 +30,7 @@ impl Gate {
     pub(super) fn decide_order(&self, context: &Context<'_>, order: &DeviceOrder) -> Decided {
         let settings = &context.world.settings;
         match self.order(&order.id) {
-            Some(known) if known.order == *order => return Decision::Ask { otherwise: Reply::Done },
+            Some(known) if known.order.is_again(order) => return Decision::Ask { otherwise: Reply::Done },
             Some(_) => return Decision::refuse(RefusalCode::Contradicts, format!("the order {} says something else", order.id)),
             None => {}
         }
@@ -85,6 +85,7 @@ impl Gate {
     }
 
     pub(super) fn take_order(&mut self, order: &DeviceOrder, forgotten: &[CommandId], at: Timestamp) {
+        self.orders_rev += 1;
         self.orders.retain(|view| !forgotten.contains(&view.order.id));
         self.orders.push(OrderView { order: order.clone(), state: OrderState::Queued, at, detail: CompactString::const_new("") });
     }
@@ -96,6 +97,7 @@ impl Gate {
     }
 
     pub(super) fn end_order(&mut self, id: &CommandId, result: AckResult, detail: &CompactString, at: Timestamp) {
+        self.orders_rev += 1;
         self.move_order(id, result.ends_as(), detail, at);
     }
 

@@ -68,6 +68,10 @@ impl Machine for Station {
         Some(Command::Tick)
     }
 
+    fn rev(&self) -> Option<u64> {
+        Some(self.rev)
+    }
+
     fn fingerprint(command: &Command) -> Fingerprint {
         fingerprint(command)
     }
@@ -101,10 +105,10 @@ impl Station {
             return Decision::refuse(RefusalCode::BadArgs, "an emergency is set by `station emergency`, not as a mode");
         }
         if until.is_some_and(|until| until <= context.now) {
-            return Decision::refuse(RefusalCode::BadArgs, "until lies in the past");
+            return Decision::refuse(RefusalCode::BadArgs, "until: lies in the past");
         }
         if until.is_some() && modes.is_empty() {
-            return Decision::refuse(RefusalCode::BadArgs, "normal service takes no until");
+            return Decision::refuse(RefusalCode::BadArgs, "until: normal service takes none");
         }
         if self.in_emergency() {
             return Decision::refuse(RefusalCode::WrongState, "the station is in emergency: release it first");
@@ -166,7 +170,7 @@ impl Station {
 
     fn gate_service(&self, context: &Context<'_>, view: &StationView, devices: &[DeviceId], service: Service, by: &By) -> Decided {
         if devices.is_empty() {
-            return Decision::refuse(RefusalCode::BadArgs, "name at least one gate");
+            return Decision::refuse(RefusalCode::BadArgs, "devices: name at least one gate");
         }
         if let Some(foreign) = devices.iter().find(|device| !view.gates.contains(device)) {
             return Decision::refuse(RefusalCode::NotFound, format!("no gate {foreign} at the station {}", context.me.id));
@@ -240,9 +244,8 @@ fn fingerprint(command: &Command) -> Fingerprint {
             modes.iter().fold(start, |print, mode| print.number(*mode as i64)).finish()
         }
         Command::Emergency { by } => by.fingerprint(Fingerprinter::new("station.emergency")).finish(),
-        Command::Release { by, approved_by } => {
-            by.fingerprint(Fingerprinter::new("station.release")).maybe(approved_by.as_ref().map(UserId::as_str)).finish()
-        }
+        // Whoever lets it through, it is the same command: sent again by the first person it means no other.
+        Command::Release { by, approved_by: _ } => by.fingerprint(Fingerprinter::new("station.release")).finish(),
         Command::Alarm { device, alarm, kind, on, at } => Fingerprinter::new("station.alarm")
             .text(device.as_str())
             .text(alarm)

@@ -22,10 +22,12 @@ pub struct SpanReport {
     pub events: u64,
     /// End of the hash chain, in hexadecimal.
     pub chain: String,
+    /// It was told to stop before the end of the span: what was committed before this moment fits.
+    pub stopped_at: Option<Timestamp>,
 }
 
-/// Checks the span.
-pub(super) fn verify(view: &View<'_>, range: Range) -> Result<SpanReport, VerifyFault> {
+/// Checks the span, as long as `goes_on` says so; it is asked after every group from the begin of the span on.
+pub(super) fn verify(view: &View<'_>, range: Range, goes_on: &dyn Fn() -> bool) -> Result<SpanReport, VerifyFault> {
     let newest = view.store.last_group(&view.snapshot)?.map_or(0, |group| group.number);
     let newest = view.upto.map_or(newest, |upto| newest.min(upto));
     let (from, to) = (range.from.unwrap_or(Timestamp(i64::MIN)), range.to.unwrap_or(Timestamp(i64::MAX)));
@@ -39,7 +41,7 @@ pub(super) fn verify(view: &View<'_>, range: Range) -> Result<SpanReport, Verify
         begin => Walk::after(view, &view.store.group(&view.snapshot, begin - 1)?, segment)?,
     };
     let before = walk.events;
-    let mut last = begin - 1;
+    let (mut last, mut stopped_at) = (begin - 1, None);
     for number in begin..=newest {
         let group = group(view, number)?;
         walk.group(&group, &mut [])?;
@@ -47,13 +49,19 @@ pub(super) fn verify(view: &View<'_>, range: Range) -> Result<SpanReport, Verify
         if group.newest_at >= to {
             break;
         }
+        // Before the span begins there is nothing that could be told: whoever goes on from there would read it again.
+        if number < newest && group.newest_at > from && !goes_on() {
+            stopped_at = Some(group.newest_at);
+            break;
+        }
     }
-    Ok(SpanReport { first_group: begin, last_group: last, commits: walk.commits, events: walk.events - before, chain: hex(&walk.chain) })
+    let events = walk.events - before;
+    Ok(SpanReport { first_group: begin, last_group: last, commits: walk.commits, events, chain: hex(&walk.chain), stopped_at })
 }
 
 impl SpanReport {
     fn nothing() -> Self {
-        Self { first_group: 0, last_group: 0, commits: 0, events: 0, chain: String::new() }
+        Self { first_group: 0, last_group: 0, commits: 0, events: 0, chain: String::new(), stopped_at: None }
     }
 }
 

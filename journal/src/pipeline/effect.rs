@@ -24,6 +24,8 @@ pub struct Request<M: Machine, R> {
     pub command_id: CommandId,
     /// What is asked.
     pub command: M::Command,
+    /// The revision that whoever asks was shown; refused where there is a newer one. None = whatever is there.
+    pub if_rev: Option<u64>,
     /// Where the answer goes; none = nobody waits for it.
     pub reply_to: Option<R>,
 }

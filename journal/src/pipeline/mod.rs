@@ -32,7 +32,7 @@ use std::collections::VecDeque;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::fingerprint::{Fingerprint, Fingerprinter};
 use tongdao_domain::id::CommandId;
-use tongdao_domain::machine::{Context, Decision, Machine, Notice, Remark, Reply};
+use tongdao_domain::machine::{Context, Decision, Machine, Notice, RefusalCode, Remark, Reply};
 use tongdao_domain::mutant::{Mutant, planted};
 use tongdao_domain::time::Timestamp;
 
@@ -345,6 +345,13 @@ impl<M: Machine, R> Pipeline<M, R> {
     }
 
     fn judge(&self, pending: &Pending<M, R>, env: &Env<'_>) -> Decision<M::Event> {
+        // As every refusal it asks for the answer that the id has had: a command that moved the revision on is told so again.
+        if let Some(shown) = pending.request.if_rev.filter(|shown| self.tentative.rev() != Some(*shown)) {
+            return match self.tentative.rev() {
+                Some(rev) => Decision::refuse(RefusalCode::StaleRev, format!("decided on revision {shown}, there is {rev}")),
+                None => Decision::refuse(RefusalCode::BadArgs, "if_rev: there are no revisions of this"),
+            };
+        }
         let context = Context { me: &self.me, command_id: &pending.request.command_id, world: env.world, now: env.now };
         self.tentative.decide(&context, &self.memory, &pending.request.command)
     }
@@ -486,7 +493,7 @@ impl<M: Machine, R> Pipeline<M, R> {
         if let Some(command) = M::tick() {
             let version = self.tentative_etag.map_or(0, |etag| etag.version);
             let command_id = CommandId::of(format_args!("tick/{}/{version}/{}", self.me, deadline.0));
-            let request = Request { command_id, command, reply_to: None };
+            let request = Request { command_id, command, if_rev: None, reply_to: None };
             self.decide(Pending { request, unknown: false }, env, effects);
         }
     }

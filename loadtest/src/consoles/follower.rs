@@ -116,7 +116,7 @@ impl Follower {
             "state" => tell(if self.follows(frame.ch) { Seen::State } else { Seen::Broken(FOREIGN) }),
             "sub" => self.subscribed(frame, tell),
             "bye" => tell(Seen::Bye(frame.code.unwrap_or(0))),
-            "hello" | "unsub" | "ack" | "beat" | "rights" | "lock" | "relay" => tell(Seen::Other),
+            "hello" | "unsub" | "ack" | "beat" | "rights" | "error" | "lock" | "relay" => tell(Seen::Other),
             _ => tell(Seen::Broken("a frame has an unknown type")),
         }
     }

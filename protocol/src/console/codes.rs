@@ -129,6 +129,7 @@ impl From<RefusalCode> for Code {
             RefusalCode::Taken => Self::Taken,
             RefusalCode::Busy => Self::Busy,
             RefusalCode::Forbidden => Self::Forbidden,
+            RefusalCode::StaleRev => Self::StaleRev,
         }
     }
 }
@@ -172,7 +173,13 @@ impl From<Code> for ErrorBody {
 }
 impl From<&Refusal> for ErrorBody {
     fn from(refusal: &Refusal) -> Self {
-        Self::new(refusal.code.into()).with("hint", refusal.hint.as_str())
+        let error = Self::new(refusal.code.into()).with("hint", refusal.hint.as_str());
+        // A machine names the argument that it cannot take before a colon.
+        let word = |field: &&str| !field.is_empty() && field.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        match refusal.hint.split_once(": ").map(|(field, _)| field).filter(word) {
+            Some(field) if error.code == Code::BadArgs => error.with("field", field),
+            _ => error,
+        }
     }
 }
 impl From<&BadArgs> for ErrorBody {
@@ -239,6 +246,8 @@ mod tests {
         let refusal = Refusal { code: RefusalCode::Busy, hint: "the lane is full".into() };
         let error = ErrorBody::from(&refusal);
         assert_eq!((error.code, error.retry, &error.params["hint"]), (Code::Busy, true, &json!("the lane is full")));
+        let refusal = Refusal { code: RefusalCode::BadArgs, hint: "until: in the future".into() };
+        assert_eq!(ErrorBody::from(&refusal).params["field"], "until");
         assert_eq!(ErrorBody::needs_approval("ap1").params["approval"], "ap1");
     }
 

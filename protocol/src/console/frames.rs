@@ -213,7 +213,8 @@ pub struct ConnectionLimits {
     pub commands_per_s: u64,
 }
 
-/// `sub`: the answer. Either the events since the position that was named, or the state as it is now, or why not.
+/// `sub`: the answer. It comes once more, unasked and with a snapshot, where other rights show other items of the channel:
+/// what was shown before is to be replaced. Either the events since the position that was named, or the state as it is now, or why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct SubReply {
     /// The console's own id.
@@ -333,13 +334,26 @@ pub struct Beat {
     pub positions: BTreeMap<String, u64>,
 }
 
-/// `rights`: roles or scope of the user have changed; subscriptions that they no longer cover have ended.
+/// `rights`: roles or scope of the user have changed. Before it come the ends of the subscriptions that they no longer cover,
+/// and new snapshots of the lists of which they show other items.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Rights {
     /// What they may do now.
     pub roles: Vec<Role>,
     /// Where.
     pub scope: Scope,
+}
+
+/// `error`: a frame that asks for no answer of its own was understood, and nothing came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ErrorFrame {
+    /// The word in `t` of what was sent.
+    pub of: String,
+    /// The channel that it named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ch: Option<String>,
+    /// Why nothing came of it.
+    pub error: ErrorBody,
 }
 
 /// `lock`: after a while without a person the page is locked; nothing is shown or sent until the password unlocks it.
@@ -391,6 +405,8 @@ pub enum ServerFrame {
     Beat(Beat),
     /// Other rights.
     Rights(Rights),
+    /// Nothing came of a frame.
+    Error(ErrorFrame),
     /// Locked or unlocked.
     Lock(Lock),
     /// The end.

@@ -1,8 +1,8 @@
 //! Bodies of the HTTP interface that are no frames. Refusals are [`super::codes::Problem`].
-use super::board::Names;
+use super::board::{Link, Names};
 use super::op::DeviceKind;
 use super::role::{Role, Scope};
-use crate::gate::StationMode;
+use crate::gate::{Service, StationMode};
 use crate::payload::Notes;
 use crate::text::{Id, Text};
 use crate::time::Time;
@@ -10,6 +10,7 @@ use crate::wire::{Wire, deserialize_by_wire, wire};
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// A password on its way in: never printed, never written.
 #[derive(Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -94,13 +95,14 @@ pub struct BoardAnswer {
     pub snapshot: Value,
 }
 
-/// A page of a list.
+/// A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many
+/// are not for the caller a page may be short, or empty, and still have a `next`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[schemars(rename = "{T}Page")]
 pub struct Page<T> {
     /// What is on it.
     pub items: Vec<T>,
-    /// Cursor of the next page; null = no more.
+    /// The id that the next page begins behind; null = no more.
     pub next: Option<String>,
 }
 
@@ -134,6 +136,32 @@ pub struct DeviceItem {
     pub station: Option<String>,
     /// Let in no more.
     pub revoked: bool,
+    /// Revision of this entry, for `if_rev`.
+    pub rev: u64,
+    /// When it was registered (again).
+    pub added_at: Time,
+    /// Has it a link?
+    pub link: Link,
+    /// What it should do; absent where it is no gate.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub desired: Option<Service>,
+    /// What it does, in its own words; absent = it never said anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub service: Option<String>,
+    /// Its firmware.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub firmware: Option<String>,
+    /// Versions of what it holds.
+    pub versions: BTreeMap<String, String>,
+    /// Revision of the mode that it obeys; 0 = none yet.
+    pub mode: u64,
+    /// Codes of its faults.
+    pub faults: Vec<String>,
+    /// Orders that it has not acknowledged.
+    pub orders_open: u64,
+    /// When something was last heard of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_seen: Option<Time>,
 }
 
 /// A user as `GET /api/v1/users` shows them.
@@ -145,6 +173,8 @@ pub struct UserItem {
     pub roles: Vec<Role>,
     /// Where.
     pub scope: Scope,
+    /// Revision, for `if_rev`.
+    pub rev: u64,
     /// Let in no more.
     pub disabled: bool,
     /// When they were added (again).

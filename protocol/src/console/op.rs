@@ -21,6 +21,8 @@ mod tests;
 
 /// Gates in one `gate.service`, at most.
 pub const DEVICES_MAX: usize = 512;
+/// Longest life of a `device.command`: a day.
+pub const ORDER_TTL_MS_MAX: u64 = 86_400_000;
 /// Sites or stations in one scope, at most.
 pub const PLACES_MAX: usize = tongdao_domain::user::SCOPE_ITEMS_MAX;
 
@@ -398,6 +400,14 @@ impl Op {
         matches!(self, Self::MediumFind(_) | Self::AuditSearch(_) | Self::AuditVerify(_))
     }
 
+    /// Can it name the revision that it was decided on? What is only looked at has none, a tap changes an account at any moment,
+    /// and an approval binds to a digest.
+    #[must_use]
+    pub const fn takes_rev(&self) -> bool {
+        !self.looks_only()
+            && !matches!(self, Self::JourneyAdjust(_) | Self::MediumUnfreeze(_) | Self::ApprovalApprove(_) | Self::ApprovalReject(_))
+    }
+
     /// The reason or note that was given.
     #[must_use]
     pub fn reason(&self) -> &str {
@@ -437,7 +447,9 @@ impl Op {
             Self::DeviceCommand(args) if args.args.as_ref().is_some_and(|args| !args.0.is_object()) => {
                 Err(BadArgs::bad("args", "an object"))
             }
-            Self::DeviceCommand(args) if args.ttl_ms == 0 => Err(BadArgs::bad("ttl_ms", "more than 0")),
+            Self::DeviceCommand(args) if !(1..=ORDER_TTL_MS_MAX).contains(&args.ttl_ms) => {
+                Err(BadArgs::bad("ttl_ms", "more than 0, at most a day"))
+            }
             Self::UserAdd(args) | Self::UserRoles(args) if args.roles.is_empty() => {
                 Err(BadArgs::bad("roles", "a list of at least one role"))
             }

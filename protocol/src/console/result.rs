@@ -38,23 +38,23 @@ pub struct Ordered {
 /// `device.add`, `device.rotate`: the secret, told this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Secret {
-    /// The device's password.
-    pub secret: String,
+    /// The device's password; null where the command was done before and nobody knows it any more: rotate makes another.
+    pub secret: Option<String>,
 }
 
 /// `user.add`: the generated password, told this once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Password {
-    /// The password.
-    pub password: String,
+    /// The password; null where the command was done before and nobody knows it any more: `tongdao user passwd` makes another.
+    pub password: Option<String>,
 }
 
-/// `audit.search`: newest first.
+/// `audit.search`: newest first. A page may have nothing on it and still have a `next`: so much was looked at and nothing found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct AuditPage {
     /// What was found.
     pub items: Vec<AuditItem>,
-    /// The cursor of the next page; null = no more.
+    /// Where to go on; null = the whole time was searched.
     pub next: Option<String>,
 }
 
@@ -68,6 +68,9 @@ pub struct Verified {
     /// The first fault: where it is and what it is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fault: Option<String>,
+    /// It stopped here, because one request reads only so much: ask again from this moment on. Absent = all was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upto: Option<Time>,
 }
 
 /// `medium.find`: the account of a medium, in plain words.

@@ -36,7 +36,7 @@ const fn server<T: JsonSchema>(t: &'static str, summary: &'static str) -> Frame 
     Frame { t, client: false, summary, add: of::<T>() }
 }
 
-pub(super) const FRAMES: [Frame; 17] = [
+pub(super) const FRAMES: [Frame; 18] = [
     client::<frames::Sub>("sub", "Subscribe to a channel, or go on from a position"),
     client::<frames::Unsub>("unsub", "Nothing more of a channel"),
     client::<frames::Cmd>("cmd", "A command"),
@@ -51,6 +51,7 @@ pub(super) const FRAMES: [Frame; 17] = [
     server::<frames::Ack>("ack", "The answer to a command"),
     server::<frames::Beat>("beat", "The server is alive; the position of each channel"),
     server::<frames::Rights>("rights", "Roles or scope have changed"),
+    server::<frames::ErrorFrame>("error", "Nothing came of a frame that asks for no answer of its own"),
     server::<frames::Lock>("lock", "The page is locked, or no longer"),
     server::<frames::Bye>("bye", "The server closes the connection"),
     server::<frames::Relay>("relay", "From another of the channel"),
@@ -254,8 +255,13 @@ impl Parts {
 fn operations() -> Map<String, Value> {
     let message = |name: &str| json!({"$ref": format!("#/channels/console/messages/{name}")});
     let channel = json!({"$ref": "#/channels/console"});
-    let answers =
-        [("sub", Some("server.sub")), ("unsub", Some("server.unsub")), ("cmd", Some("server.ack")), ("relay", None), ("beat", None)];
+    let answers = [
+        ("sub", Some("server.sub")),
+        ("unsub", Some("server.unsub")),
+        ("cmd", Some("server.ack")),
+        ("relay", Some("server.error")),
+        ("beat", None),
+    ];
     let receive = answers.into_iter().map(|(t, answer)| {
         let mut operation = json!({"action": "receive", "channel": channel, "messages": [message(&format!("client.{t}"))]});
         if let Some(answer) = answer {

@@ -139,7 +139,7 @@ fn submit<M: Machine>(
     env: &Env<'_>,
 ) -> Vec<Act> {
     let Ok(command) = M::Command::try_from(command) else { panic!("a command for another kind of entity: {command_id}") };
-    erased(|effects| pipeline.submit(Request { command_id, command, reply_to }, env, effects))
+    erased(|effects| pipeline.submit(Request { command_id, command, if_rev: None, reply_to }, env, effects))
 }
 
 fn erased<M: Machine>(act: impl FnOnce(&mut Vec<Effect<M, To>>)) -> Vec<Act> {

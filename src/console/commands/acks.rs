@@ -1,19 +1,20 @@
 //! Answers of this node's commands by person and id, for a while: a repeat gets the very same answer, with a secret that is
-//! told once in it. What is done is known to the journal for 48 hours; this is only the wording.
+//! told once in it. What is done is known to the journal for 48 hours; this is only the wording. What a command has looked up
+//! is kept nowhere: asked again, it is looked up again.
 use super::Answer;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tongdao_domain::id::{CommandId, UserId};
 use tongdao_protocol::console::codes::Code;
 
-/// Answers that are kept, at most.
-const KEPT_MAX: usize = 4096;
-
 type Key = (UserId, CommandId);
 
 /// The answers; clones are the same.
-#[derive(Clone, Default)]
-pub struct Acks(Arc<Mutex<Kept>>);
+#[derive(Clone)]
+pub struct Acks {
+    kept: Arc<Mutex<Kept>>,
+    kept_max: usize,
+}
 
 #[derive(Default)]
 struct Kept {
@@ -40,6 +41,12 @@ pub struct Running {
 }
 
 impl Acks {
+    /// None yet; so many are kept at most.
+    #[must_use]
+    pub fn new(kept_max: usize) -> Self {
+        Self { kept: Arc::default(), kept_max }
+    }
+
     /// Looks an id up, and takes it where nothing is known of it.
     #[must_use]
     pub fn begin(&self, user: &UserId, id: &CommandId, digest: &str) -> Begun {
@@ -57,14 +64,14 @@ impl Acks {
     }
 
     fn lock(&self) -> MutexGuard<'_, Kept> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Running {
-    /// This is the answer. What was only too busy is asked again.
+    /// This is the answer. What is none is not kept: too busy, too late, or the id stands for what was asked before a restart.
     pub fn end(mut self, answer: &Answer) {
-        if matches!(answer, Err(error) if error.code == Code::Busy) {
+        if matches!(answer, Err(error) if error.retry || matches!(error.code, Code::Expired | Code::KeyReused)) {
             return;
         }
         let Some(key) = self.key.take() else { return };
@@ -73,7 +80,7 @@ impl Running {
             *slot = Some(answer.clone());
         }
         kept.order.push_back(key);
-        if kept.order.len() > KEPT_MAX
+        if kept.order.len() > self.acks.kept_max
             && let Some(oldest) = kept.order.pop_front()
         {
             kept.by_id.remove(&oldest);
@@ -104,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_repeat_gets_the_very_same_answer_and_another_meaning_is_reuse() {
-        let (acks, key) = (Acks::default(), ids("li", "c/1"));
+        let (acks, key) = (Acks::new(100), ids("li", "c/1"));
         let Begun::Fresh(running) = begin(&acks, &key, "d") else { panic!("fresh") };
         assert!(matches!(begin(&acks, &key, "d"), Begun::Running));
         let answer = Ok(Done { result: json!({"secret": "s"}), ch: None, seq: None });
@@ -116,21 +123,25 @@ mod tests {
 
     #[test]
     fn what_was_given_up_or_too_busy_may_be_tried_again() {
-        let (acks, key) = (Acks::default(), ids("li", "c/1"));
+        let (acks, key) = (Acks::new(100), ids("li", "c/1"));
         drop(begin(&acks, &key, "d"));
         let Begun::Fresh(running) = begin(&acks, &key, "d") else { panic!("forgotten") };
         running.end(&Err(Code::Busy.into()));
-        assert!(matches!(begin(&acks, &key, "d"), Begun::Fresh(_)));
+        for none in [Code::Expired, Code::KeyReused] {
+            let Begun::Fresh(running) = begin(&acks, &key, "d") else { panic!("forgotten") };
+            running.end(&Err(none.into()));
+        }
+        assert!(matches!(begin(&acks, &key, "another meaning"), Begun::Fresh(_)));
     }
 
     #[test]
     fn answers_are_bounded() {
-        let acks = Acks::default();
-        for n in 0..=KEPT_MAX {
+        let acks = Acks::new(100);
+        for n in 0..=100 {
             let Begun::Fresh(running) = begin(&acks, &ids("li", &format!("c/{n}")), "d") else { panic!("fresh") };
             running.end(&Err(Code::WrongState.into()));
         }
-        assert_eq!(acks.lock().by_id.len(), KEPT_MAX);
+        assert_eq!(acks.lock().by_id.len(), 100);
         assert!(matches!(begin(&acks, &ids("li", "c/0"), "d"), Begun::Fresh(_)));
     }
 }

@@ -1,6 +1,6 @@
 //! Commands of consoles: an operation with its arguments becomes commands for machines, and their replies its answer. One
 //! door for WebSocket and HTTP. Rights first, then the answer that the id has had, then the time; what needs a second
-//! person waits for one.
+//! person waits for one. What only looks has no answer that is kept.
 //!
 //! Not here: who may (`rights`), what a machine decides (`domain`), how an answer travels (`socket`, `api`).
 pub mod acks;
@@ -12,7 +12,7 @@ mod devices;
 mod stations;
 mod users;
 
-pub use approvals::resume;
+pub use approvals::{resume, run_in_its_own_time};
 
 use super::rights::{self, Ask};
 use super::{Caller, Channel, Console};
@@ -20,7 +20,7 @@ use acks::Begun;
 use serde::Serialize;
 use serde_json::Value;
 use std::time::Duration;
-use tongdao_actors::request::{Busy, Lane};
+use tongdao_actors::request::{self, Busy};
 use tongdao_actors::state::EntityState;
 use tongdao_domain::device::By;
 use tongdao_domain::entity::EntityKey;
@@ -63,9 +63,9 @@ pub struct Request {
 pub struct Done {
     /// The result of the operation.
     pub result: Value,
-    /// The channel in which the effect shows …
-    pub ch: Option<String>,
-    /// … at this position, where the board has it already.
+    /// The channel in which the effect shows, where the person may see it …
+    pub ch: Option<Channel>,
+    /// … at this position, where its board has told the event already.
     pub seq: Option<u64>,
 }
 
@@ -82,6 +82,12 @@ pub async fn run(console: &Console, caller: &Caller, request: Request) -> Answer
         return Err((&BadArgs::bad("command_id", "an id whose first word is none of this program's own")).into());
     }
     rights::may(caller, &console.backend().world, Ask::Command(&op))?;
+    if request.if_rev.is_some() && !op.takes_rev() {
+        return Err((&BadArgs::bad("if_rev", "nothing: this has no revision")).into());
+    }
+    if op.looks_only() {
+        return in_time(console, caller, request, &op).await;
+    }
     let begun = console.acks().begin(&caller.user, &request.command_id, &op.digest());
     let running = match begun {
         Begun::Known(answer) => return answer,
@@ -89,14 +95,18 @@ pub async fn run(console: &Console, caller: &Caller, request: Request) -> Answer
         Begun::Reused => return Err(Code::KeyReused.into()),
         Begun::Fresh(running) => running,
     };
-    let ttl = Millis(i64::try_from(request.ttl_ms).unwrap_or(i64::MAX));
-    if request.ttl_ms == 0 || console.now() > request.received + ttl {
-        return Err(Code::Expired.into());
-    }
-    let job = Job { console, by: op.by(&caller.user), approved_by: None, command_id: request.command_id, if_rev: request.if_rev };
-    let answer = job.started(caller, &op).await;
+    let answer = in_time(console, caller, request, &op).await;
     running.end(&answer);
     answer
+}
+
+async fn in_time(console: &Console, caller: &Caller, request: Request, op: &Op) -> Answer {
+    let until = request.received + Millis(i64::try_from(request.ttl_ms).unwrap_or(i64::MAX / 2));
+    if request.ttl_ms == 0 || console.now() > until {
+        return Err(Code::Expired.into());
+    }
+    let job = Job { console, by: op.by(&caller.user), approved_by: None, command_id: request.command_id, if_rev: request.if_rev, until };
+    job.started(caller, op).await.map(|done| job.shown_to(caller, done))
 }
 
 /// One command on its way.
@@ -110,6 +120,8 @@ struct Job<'a> {
     command_id: CommandId,
     /// The revision that was shown.
     if_rev: Option<u64>,
+    /// From this moment on nobody waits for the answer.
+    until: Timestamp,
 }
 
 impl Job<'_> {
@@ -118,9 +130,21 @@ impl Job<'_> {
         match op {
             Op::ApprovalApprove(args) => self.approve(caller, args).await,
             Op::ApprovalReject(args) => self.reject(caller, args).await,
-            _ if self.needs_a_second_person(op).await? => self.ask_for_a_second_person(op).await,
-            _ => self.effect(op).await,
+            _ if op.looks_only() => self.effect(op).await,
+            _ => match self.asked_for_before().await? {
+                Some(asked) => Err(self.still_waits(op, &asked)),
+                None if self.needs_a_second_person(op).await? => self.ask_for_a_second_person(op).await,
+                None => self.effect(op).await,
+            },
         }
+    }
+
+    /// Where the effect shows, as far as this person may see that; at which position, where the board was faster than the answer.
+    fn shown_to(&self, caller: &Caller, done: Done) -> Done {
+        let world = &self.console.backend().world;
+        let ch = done.ch.filter(|ch| rights::may(caller, world, Ask::Sub(ch)).is_ok());
+        let seq = ch.as_ref().and_then(|ch| self.console.hub().told(ch, &self.command_id));
+        Done { ch, seq, ..done }
     }
 
     /// What changes or shows something.
@@ -149,9 +173,16 @@ impl Job<'_> {
         }
     }
 
-    /// Asks a machine under this command's id.
+    /// Asks a machine under this command's id, which must stand at the revision that was shown.
     async fn ask(&self, entity: EntityKey, command: impl Into<Command>) -> Result<Reply, ErrorBody> {
-        ask_as(self.console, entity, self.command_id.clone(), command.into()).await
+        let answer = ask_if(self.console, entity.clone(), self.command_id.clone(), command.into(), self.if_rev).await;
+        match answer {
+            Err(error) if error.code == Code::StaleRev => Err(match self.state(&entity).await?.rev() {
+                Some(rev) => error.with("rev", rev),
+                None => error,
+            }),
+            answer => answer,
+        }
     }
 
     async fn state(&self, entity: &EntityKey) -> Result<EntityState, ErrorBody> {
@@ -161,15 +192,20 @@ impl Job<'_> {
 
 /// Asks a machine; what is overloaded is offered again for half a second, under the same id.
 async fn ask_as(console: &Console, entity: EntityKey, id: CommandId, command: Command) -> Result<Reply, ErrorBody> {
-    let lane = Lane::of(&command);
+    ask_if(console, entity, id, command, None).await
+}
+
+async fn ask_if(console: &Console, entity: EntityKey, id: CommandId, command: Command, if_rev: Option<u64>) -> Result<Reply, ErrorBody> {
     let door = &console.backend().door;
-    let mut answer = door.ask(entity.clone(), id.clone(), command.clone(), lane).await;
+    let knock =
+        || door.send(request::Request { if_rev, ..request::Request::new(entity.clone(), id.clone(), command.clone(), console.now()) });
+    let mut answer = knock().await;
     for _ in 0..BUSY_TRIES {
         if !is_overloaded(&answer) {
             break;
         }
         tokio::time::sleep(BUSY_AGAIN).await;
-        answer = door.ask(entity.clone(), id.clone(), command.clone(), lane).await;
+        answer = knock().await;
     }
     match answer {
         Ok(Reply::Refused(refusal)) => Err((&refusal).into()),
@@ -201,5 +237,5 @@ fn refused(code: Code, hint: impl Into<String>) -> ErrorBody {
 /// It is done, and shows in this channel.
 fn done(result: &impl Serialize, channel: Option<Channel>) -> Answer {
     let result = serde_json::to_value(result).map_err(|_| ErrorBody::new(Code::Internal))?;
-    Ok(Done { result, ch: channel.map(|channel| channel.to_string()), seq: None })
+    Ok(Done { result, ch: channel, seq: None })
 }

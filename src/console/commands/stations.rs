@@ -1,11 +1,10 @@
 //! `station.mode`, `station.release`, `gate.service`.
 use super::{Answer, Channel, Job, done, refused};
 use std::collections::BTreeSet;
-use tongdao_actors::state::EntityState;
 use tongdao_domain::id::StationId;
 use tongdao_domain::machine::Reply;
 use tongdao_domain::station::{Command, Mode};
-use tongdao_protocol::console::codes::{Code, ErrorBody};
+use tongdao_protocol::console::codes::Code;
 use tongdao_protocol::console::op::{GateServiceArgs, StationModeArgs, StationReleaseArgs};
 use tongdao_protocol::console::result::Changed;
 use tongdao_protocol::console::strict::BadArgs;
@@ -42,19 +41,9 @@ impl Job<'_> {
     }
 
     async fn change(&self, station: &StationId, command: Command) -> Answer {
-        self.is_fresh(station).await?;
         match self.ask(station.into(), command).await? {
             Reply::Mode { id, rev, of } => done(&Changed { id: id.to_string(), of, rev }, Some(Channel::Gates(station.clone()))),
             _ => done(&serde_json::json!({}), Some(Channel::Gates(station.clone()))),
-        }
-    }
-
-    /// Nothing newer stands there than what was shown.
-    async fn is_fresh(&self, station: &StationId) -> Result<(), ErrorBody> {
-        let Some(shown) = self.if_rev else { return Ok(()) };
-        match self.state(&station.into()).await? {
-            EntityState::Station(state) if state.rev != shown => Err(ErrorBody::new(Code::StaleRev).with("rev", state.rev)),
-            _ => Ok(()),
         }
     }
 }

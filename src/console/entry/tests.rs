@@ -55,3 +55,23 @@ fn basic_credentials_are_read_whole() {
         assert_eq!(read(bad), None, "{bad}");
     }
 }
+
+#[test]
+fn the_address_that_counts_is_the_connection_s_or_what_a_proxy_of_ours_has_heard() {
+    let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
+    let trusted = [ip("10.0.0.7"), ip("10.0.0.8")];
+    let of = |peer: &str, lines: &[(&'static str, &str)]| client_address(ip(peer), &headers(lines), &trusted).to_string();
+    const FORWARDED: &str = "x-forwarded-for";
+    assert_eq!(of("192.0.2.1", &[(FORWARDED, "203.0.113.5")]), "192.0.2.1", "anybody can say that");
+    assert_eq!(of("10.0.0.7", &[]), "10.0.0.7");
+    assert_eq!(of("10.0.0.7", &[(FORWARDED, "203.0.113.5")]), "203.0.113.5");
+    assert_eq!(of("::ffff:10.0.0.7", &[(FORWARDED, "203.0.113.5")]), "203.0.113.5");
+    assert_eq!(
+        of("10.0.0.7", &[(FORWARDED, "198.51.100.1, 203.0.113.5, 10.0.0.8")]),
+        "203.0.113.5",
+        "what stands before it, it says itself"
+    );
+    assert_eq!(of("10.0.0.7", &[(FORWARDED, "203.0.113.5, nonsense")]), "10.0.0.7");
+    assert_eq!(of("10.0.0.7", &[(FORWARDED, "203.0.113.5, nonsense, 10.0.0.8")]), "10.0.0.8");
+    assert_eq!(client_address(ip("10.0.0.7"), &headers(&[(FORWARDED, "203.0.113.5")]), &[]).to_string(), "10.0.0.7", "none is trusted");
+}

@@ -14,7 +14,7 @@ impl Board for Counter {
 
 /// Writes down what it hears.
 #[derive(Default)]
-struct Ear(Mutex<Vec<Value>>);
+struct Ear(Mutex<Vec<Value>>, AtomicU64);
 impl Ear {
     fn heard(&self) -> Vec<Value> {
         std::mem::take(&mut *self.0.lock().expect("lock"))
@@ -47,6 +47,9 @@ impl Subscriber for Ear {
     }
     fn sees(&self, _: &Channel, item: &Value) -> bool {
         item["op"] != "medium.find"
+    }
+    fn view(&self, _: &Channel) -> Option<u64> {
+        Some(self.1.load(Ordering::Relaxed)).filter(|view| *view > 0)
     }
 }
 
@@ -100,6 +103,36 @@ fn who_comes_back_gets_what_was_missed_or_a_snapshot() {
     assert_eq!(start("n1-5.0", 1)["rev"], 6, "one of them is gone");
     assert_eq!(start("n1-5.0", 7)["rev"], 6, "a number that was never given");
     assert_eq!(start("n2-5.0", 6)["rev"], 6, "another life");
+}
+
+#[test]
+fn who_was_shown_other_items_before_gets_a_snapshot() {
+    let (hub, handle) = hub();
+    step(&handle);
+    let start = |view: u64, epoch: &str| {
+        let (ear, sink) = ear();
+        ear.1.store(view, Ordering::Relaxed);
+        assert!(hub.subscribe(&Channel::Alarms, Some((epoch, 1)), NOW, sink));
+        ear.heard()[0]["what"]["events"] == 0
+    };
+    assert!(start(0, "n1-5.0") && start(0xa, "n1-5.0-a"), "with the same eyes they go on");
+    assert!(!start(0xb, "n1-5.0-a") && !start(0, "n1-5.0-a") && !start(0xa, "n1-5.0"));
+}
+
+#[test]
+fn where_a_command_shows_is_known_for_a_while() {
+    let (hub, handle) = hub();
+    let (mine, other) = (CommandId::new("cmd/li/1").expect("an id"), CommandId::new("cmd/li/11").expect("an id"));
+    let told = |id: &CommandId| hub.told(&Channel::Alarms, id);
+    assert_eq!((told(&mine), hub.told(&Channel::Audit, &mine)), (None, None));
+    step(&handle);
+    handle.update(|_, out| out.event(NOW, Some(&other), json!({"k": "x", "text": r#""cause":"cmd/li/1""#, "cause": "cmd/li/2"})));
+    assert_eq!((told(&mine), told(&other)), (Some(1), Some(2)), "neither the half of an id nor what somebody wrote");
+    assert_eq!(told(&CommandId::new("cmd/li/2").expect("an id")), None);
+    step(&handle);
+    assert_eq!(told(&mine), Some(3), "the last of several");
+    (0..4).for_each(|_| handle.update(|_, out| out.event(NOW, None, json!({"k": "x"}))));
+    assert_eq!(told(&mine), None, "too old");
 }
 
 #[test]

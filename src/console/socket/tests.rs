@@ -232,6 +232,75 @@ async fn a_right_that_is_taken_away_ends_what_it_showed() {
     assert_eq!(page.closed().await, 4003);
 }
 
+/// A list with one alarm of each of two places.
+struct Places;
+impl Board for Places {
+    fn snapshot(&self, _: Timestamp) -> Value {
+        json!({"rev": 0, "at": "2026-01-01T00:00:00.000Z", "items": [{"alarm": "door.s1", "source": "s1"}, {"alarm": "door.s2", "source": "s2"}]})
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_narrower_scope_does_not_cover_leaves_the_page_at_once_and_does_not_come_back() {
+    let rig = rig(|_| {}).await;
+    let (_list, _other) = (rig.console.hub().open(Channel::Alarms, Places), rig.console.hub().open(Channel::Overview(None), Counter(0)));
+    let mut page = rig.page().await;
+    let whole = page.sub("alarms").await;
+    assert_eq!(whole["snapshot"]["items"].as_array().map(Vec::len), Some(2));
+    assert_eq!(page.sub("overview:all").await["seq"], 0);
+    let scope = Scope::Stations(["s1".parse().expect("an id")].into());
+    let narrower = user::Command::SetRoles { roles: [Role::GateOperator].into(), scope, by: by() };
+    rig.user(narrower).await;
+    let anew = page.next().await;
+    assert_eq!((&anew["t"], &anew["id"], &anew["ch"], &anew["recovered"]), (&json!("sub"), &whole["id"], &json!("alarms"), &json!(false)));
+    assert_eq!(anew["snapshot"]["items"], json!([]), "no site file names these stations: they belong to all or nobody");
+    assert_eq!(page.next().await["t"], "rights", "and the other channel goes on as it was");
+    drop(page);
+    let mut again = rig.page().await;
+    let answer = again.ask(json!({"t": "sub", "id": 1, "ch": "alarms", "epoch": whole["epoch"], "seq": whole["seq"]})).await;
+    assert_eq!((&answer["recovered"], &answer["snapshot"]["items"]), (&json!(false), &json!([])), "nor over a cut: {answer}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_says_at_which_position_its_effect_shows_where_the_board_was_faster() {
+    use tongdao_domain::alarm::{self, AlarmCode, Severity};
+    let rig = rig(|_| {}).await;
+    let list = rig.console.hub().open(Channel::Alarms, Places);
+    let id = |text: &str| CommandId::new(text).expect("an id");
+    let raise = alarm::Command::Raise { code: AlarmCode::Door, source: "s1".into(), severity: Severity::Minor, device: None };
+    let door = &rig.console.backend().door;
+    door.ask(alarm::key(AlarmCode::Door, "s1"), id("t/1"), raise, tongdao_actors::request::Lane::Rest).await.expect("raised");
+    let mut page = rig.page().await;
+    list.update(|_, out| out.event(Timestamp(0), Some(&id("c/1")), json!({"k": "alarm", "source": "s1"})));
+    let frame = |n: u64| json!({"t": "cmd", "id": n, "command_id": format!("c/{n}"), "op": "alarm.ack", "args": {"id": "door.s1"}, "ttl_ms": 60_000});
+    assert_eq!(page.ask(frame(1)).await, json!({"t": "ack", "id": 1, "ok": true, "result": {}, "ch": "alarms", "seq": 1}));
+    assert_eq!(
+        page.ask(frame(2)).await,
+        json!({"t": "ack", "id": 2, "ok": true, "result": {}, "ch": "alarms"}),
+        "its board has told nothing"
+    );
+    let mut old = frame(3);
+    old["if_rev"] = json!(1);
+    let stale = page.ask(old).await;
+    assert_eq!(
+        (&stale["error"]["code"], &stale["error"]["params"]["rev"]),
+        (&json!("STALE_REV"), &json!(2)),
+        "raised, then taken: {stale}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frame_that_is_reserved_is_answered_with_an_error_and_nothing_else() {
+    let rig = rig(|_| {}).await;
+    let mut page = rig.page().await;
+    let told = page.ask(json!({"t": "relay", "ch": "remote:r1", "d": {"offer": 1}})).await;
+    assert_eq!(
+        (&told["t"], &told["of"], &told["ch"], &told["error"]["code"]),
+        (&json!("error"), &json!("relay"), &json!("remote:r1"), &json!("NOT_FOUND"))
+    );
+    assert_eq!(page.sub("nothing").await["error"]["code"], "NOT_FOUND", "the connection goes on");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_locked_page_is_shown_nothing_and_then_goes_on_from_where_it_stood() {
     let rig = rig(|_| {}).await;

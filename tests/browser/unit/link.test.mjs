@@ -305,3 +305,21 @@ test("rights, locks and words of a later server", () => {
   core.message({ t: "sparkle", x: 1 }, START);
   assert.deepEqual(core.take().map((effect) => effect.k), ["rights", "lock"]);
 });
+
+test("a list that comes anew unasked replaces what was shown, also while an answer is under way", () => {
+  const core = live();
+  core.subscribe("alarms");
+  const [first] = sent(core);
+  const anew = (seq) => ({ t: "sub", id: first.id, ch: "alarms", epoch: `e1-${seq}`, seq, recovered: false, snapshot: { rev: seq, items: [] } });
+  core.message(anew(5), START);
+  core.message(anew(7), START);
+  assert.deepEqual(told(core, "snapshot", "event").map((effect) => effect.seq), [5, 7]);
+  core.message({ t: "event", ch: "alarms", seq: 10, d: {}, at: HELLO.now }, START);
+  const [ask] = sent(core);
+  assert.deepEqual([ask.epoch, ask.seq], ["e1-7", 7], "after a gap it goes on from there");
+  core.message(anew(9), START);
+  core.message({ t: "sub", id: ask.id, ch: "alarms", epoch: "e1-9", seq: 10, recovered: true, events: [8, 9, 10].map((seq) => ({ seq, d: {}, at: HELLO.now })) }, START);
+  assert.deepEqual(told(core, "snapshot", "event").map((effect) => effect.seq), [9, 10]);
+  core.message({ t: "sub", id: "other", ch: "alarms", error: { code: "NOT_FOUND" } }, START);
+  assert.deepEqual(told(core, "refused", "snapshot"), [], "an answer that nobody waits for is none");
+});

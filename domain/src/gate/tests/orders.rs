@@ -70,13 +70,18 @@ fn orders_are_bounded_and_checked() {
         gate.ask(Command::Order(order(name, later)));
     }
     assert_eq!(refused(gate.ask(Command::Order(order("o3", later)))), RefusalCode::WrongState);
-    assert_eq!(refused(gate.ask(Command::Order(order("o1", later + Millis(1))))), RefusalCode::Contradicts);
+    assert_eq!(gate.ask(Command::Order(order("o1", later + Millis(1)))), Reply::Done, "given again, it expires when it would have");
+    assert_eq!(gate.state.orders[0].order.expires_at, later);
+    let other = DeviceOrder { command: "config".into(), ..order("o1", later) };
+    assert_eq!(refused(gate.ask(Command::Order(other))), RefusalCode::Contradicts);
+    assert_eq!(gate.state.rev(), Some(2), "two orders were given");
     for (name, result) in [("o1", AckResult::Failed), ("o2", AckResult::Unsupported)] {
         gate.ask(acked(name, result, gate.now));
     }
     gate.ask(Command::Order(order("o4", later)));
     let names: Vec<&str> = gate.state.orders.iter().map(|view| view.order.id.as_str()).collect();
     assert_eq!((names, states(&gate)), (vec!["o2", "o4"], vec![OrderState::Failed, OrderState::Queued]));
+    assert_eq!(gate.state.rev(), Some(5), "and two ended");
     assert_eq!(gate.state, gate.replayed());
 }
 
@@ -123,7 +128,7 @@ fn every_command_has_its_own_meaning() {
         Command::State(twin),
         Command::State(faulty),
         Command::Order(order("o1", MORNING)),
-        Command::Order(order("o1", MORNING + Millis(1))),
+        Command::Order(DeviceOrder { command: "config".into(), ..order("o1", MORNING) }),
         Command::OrderSent { id: CommandId::new("o1").expect("a command id") },
         acked("o1", AckResult::Done, MORNING),
         acked("o1", AckResult::Failed, MORNING),
@@ -134,6 +139,8 @@ fn every_command_has_its_own_meaning() {
         Command::Passage { tap: TapId { device: id("g1"), epoch: 1, seq: 1 }, reference: None, outcome: Passage::Passed, at: MORNING },
         Command::Tick,
     ];
+    let late = Command::Order(order("o1", MORNING + Millis(1)));
+    assert_eq!(Gate::fingerprint(&late), Gate::fingerprint(&commands[2]), "when it expires is counted anew each time it is sent");
     let mut prints: Vec<u128> = commands.iter().map(|command| Gate::fingerprint(command).0).collect();
     prints.sort_unstable();
     prints.dedup();

@@ -6,14 +6,14 @@ fn range(from: i64, to: i64) -> Range {
     Range { from: Some(Timestamp(from)), to: Some(Timestamp(to)) }
 }
 fn span(made: &Made, from: i64, to: i64) -> Result<SpanReport, VerifyFault> {
-    made.archive().verify_span(range(from, to))
+    made.archive().verify_span(range(from, to), &|| true)
 }
 
 #[test]
 fn every_span_of_an_untouched_journal_fits_and_the_whole_ends_in_the_same_chain() {
     let made = Made::new(40);
     let whole = made.verify().expect("untouched");
-    let all = made.archive().verify_span(Range::default()).expect("untouched");
+    let all = made.archive().verify_span(Range::default(), &|| true).expect("untouched");
     assert_eq!((all.commits, all.events, all.first_group, all.last_group, all.chain.as_str()), (40, 40, 1, whole.groups, &*whole.chain));
     for from in (990..1_050).step_by(7) {
         for to in (from + 1..1_060).step_by(9) {
@@ -41,13 +41,36 @@ fn a_forged_record_is_named_by_every_span_that_holds_it_and_by_none_that_ends_be
 fn a_missing_group_is_named() {
     let made = Made::new(40);
     made.tamper(|store| store.groups.remove(group::key(5)).expect("removed"));
-    assert_eq!(made.archive().verify_span(Range::default()).expect_err("missing").to_string(), "at group 5: the group is missing");
+    assert_eq!(
+        made.archive().verify_span(Range::default(), &|| true).expect_err("missing").to_string(),
+        "at group 5: the group is missing"
+    );
 }
 
 #[test]
 fn the_writer_s_own_journal_is_checked_beside_it() {
     let made = Made::new(40);
     let journal = made.open();
-    let report = journal.verify_span(range(1_000, 1_040)).expect("untouched");
+    let report = journal.verify_span(range(1_000, 1_040), &|| true).expect("untouched");
     assert_eq!(report.commits, 40);
+}
+
+#[test]
+fn a_span_that_is_stopped_says_how_far_it_fits_and_goes_on_from_there() {
+    let made = Made::new(40);
+    let archive = made.archive();
+    let (mut from, mut pieces) = (1_000, 0);
+    loop {
+        let asked = std::cell::Cell::new(0);
+        let goes_on = || {
+            asked.set(asked.get() + 1);
+            asked.get() < 3
+        };
+        let report = archive.verify_span(range(from, 1_040), &goes_on).expect("untouched");
+        pieces += 1;
+        let Some(Timestamp(at)) = report.stopped_at else { break };
+        assert!(at > from && at < 1_040, "each piece gets on: {report:?}");
+        from = at;
+    }
+    assert!(pieces > 2, "ten groups or more, three at a time: {pieces}");
 }

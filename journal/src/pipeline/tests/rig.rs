@@ -123,7 +123,11 @@ impl Rig {
     }
     /// Asks under the id `id`; the answer goes to `to`.
     pub(super) fn ask(&mut self, to: u32, id: &str, command: Ask) {
-        let request = Request { command_id: command_id(id), command, reply_to: Some(to) };
+        self.ask_if(to, id, command, None);
+    }
+    /// The same for somebody who was shown this revision.
+    pub(super) fn ask_if(&mut self, to: u32, id: &str, command: Ask, if_rev: Option<u64>) {
+        let request = Request { command_id: command_id(id), command, if_rev, reply_to: Some(to) };
         self.with(|pipeline, env, effects| pipeline.submit(request, env, effects));
     }
     pub(super) fn load(&mut self) {

@@ -4,6 +4,7 @@ use super::toy::{Ask, Toy};
 use crate::contract::{Expected, Loaded};
 use crate::pipeline::{Env, Limits, Phase, Pipeline, ReplayError};
 use tongdao_domain::entity::{EntityKey, EntityKind};
+use tongdao_domain::machine::{RefusalCode, Reply};
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 
@@ -124,4 +125,19 @@ fn a_history_with_a_hole_is_refused() {
     assert!(matches!(pipeline.loaded(&loaded, &env, &mut effects), Err(ReplayError::Event { version: 1, .. })));
     let unreadable = Loaded { state: Some((2, vec![9])), ..Loaded::default() };
     assert!(matches!(pipeline.loaded(&unreadable, &env, &mut effects), Err(ReplayError::State { version: 2, .. })));
+}
+
+#[test]
+fn what_was_decided_on_an_older_revision_is_refused_and_a_repeat_gets_its_first_answer() {
+    let mut rig = Rig::ready();
+    rig.ask_if(1, "a", Ask::Add(5), Some(0));
+    rig.ask_if(2, "b", Ask::Add(1), Some(0));
+    rig.settle();
+    rig.ask_if(3, "a", Ask::Add(5), Some(0));
+    rig.ask_if(4, "c", Ask::Add(1), Some(5));
+    rig.settle();
+    assert_eq!(rig.sums(), [(1, 5), (2, -1), (3, 5), (4, 6)], "the same id again has moved the revision on itself");
+    let refused = rig.replies.iter().find(|(to, _)| *to == 2).map(|(_, reply)| reply.clone());
+    assert!(matches!(refused, Some(Reply::Refused(refusal)) if refusal.code == RefusalCode::StaleRev));
+    assert_eq!(rig.store.events.len(), 2);
 }

@@ -157,6 +157,9 @@ impl Machine for Toy {
     fn tick() -> Option<Ask> {
         Some(Ask::Tick)
     }
+    fn rev(&self) -> Option<u64> {
+        u64::try_from(self.sum).ok()
+    }
     fn fingerprint(ask: &Ask) -> Fingerprint {
         match ask {
             Ask::Tap(tap) => tap.fingerprint(),

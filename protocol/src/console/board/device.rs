@@ -18,8 +18,10 @@ wire_enum! {
 /// The snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct DeviceSnapshot {
-    /// The position it stands at.
+    /// Revision of its entry in the registry, for `if_rev` of `device.rotate` and `device.revoke`.
     pub rev: u64,
+    /// Revision of its orders, for `if_rev` of `device.command`.
+    pub orders_rev: u64,
     /// When it was taken.
     pub at: Time,
     /// The device.
@@ -140,8 +142,12 @@ pub struct HistoryItem {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(tag = "k", rename_all = "snake_case")]
 pub enum DeviceEvent {
-    /// The twin has changed: everything of the snapshot but `rev`, `commands`, `history`.
+    /// The twin has changed: everything of the snapshot but `commands`, `history`.
     Twin {
+        /// Revision of its entry in the registry.
+        rev: u64,
+        /// Revision of its orders.
+        orders_rev: u64,
         /// Has it a link?
         online: bool,
         /// The same, with "never seen".

@@ -15,9 +15,11 @@ const PLAIN: [&str; 8] = ["by", "id", "rev", "digest", "command_id", "args", "po
 impl AlarmItem {
     /// An alarm as its machine has it; where it belongs is known to whoever knows the site files.
     #[must_use]
-    pub fn of(name: &str, entry: &alarm::Entry, station: Option<&str>, site: Option<&str>) -> Self {
-        Self {
+    pub fn of(name: &str, alarm: &alarm::Alarm, station: Option<&str>, site: Option<&str>) -> Option<Self> {
+        let entry = alarm.entry.as_ref()?;
+        Some(Self {
             alarm: name.to_owned(),
+            rev: alarm.rev,
             code: entry.code.into(),
             severity: entry.severity.into(),
             source: entry.source.to_string(),
@@ -31,7 +33,7 @@ impl AlarmItem {
             changed_at: entry.changed_at.into(),
             snoozed_until: entry.snoozed_until.map(Time),
             clearable: !entry.code.ends_by_itself() && entry.state != alarm::State::Cleared,
-        }
+        })
     }
 }
 
@@ -208,8 +210,8 @@ mod tests {
         let mut alarm = Alarm::default();
         let (code, source, severity) = (AlarmCode::Tamper, "g1".into(), Severity::Minor);
         alarm.apply(&alarm::Event::Raised { code, source, severity, device: None }, EIGHT);
-        let item = AlarmItem::of("tamper.g1", &alarm.entry.expect("raised"), Some("tianfu"), Some("cd"));
-        assert_eq!((item.clearable, item.count, item.station.as_deref()), (true, 1, Some("tianfu")));
+        let item = AlarmItem::of("tamper.g1", &alarm, Some("tianfu"), Some("cd")).expect("raised");
+        assert_eq!((item.clearable, item.count, item.rev, item.station.as_deref()), (true, 1, 1, Some("tianfu")));
         let mut approval = Approval::default();
         let asked = Asked {
             op: "station.release".into(),

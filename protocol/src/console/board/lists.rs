@@ -46,6 +46,8 @@ pub struct Listing<T> {
 pub struct AlarmItem {
     /// Its name, `{code}.{source}`.
     pub alarm: String,
+    /// Its revision, for `if_rev`.
+    pub rev: u64,
     /// What is wrong.
     pub code: AlarmCode,
     /// How bad.
