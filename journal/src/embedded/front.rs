@@ -133,6 +133,14 @@ impl Half {
     }
 }
 
+/// Takes the files away: where a loss was accepted numbers are given again, and nothing old may stand behind them.
+pub(crate) fn remove(dir: &Path) -> Result<(), JournalError> {
+    NAMES.iter().try_for_each(|name| match std::fs::remove_file(dir.join(name)) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => Err(io("front log could not be removed")(source)),
+        _ => Ok(()),
+    })
+}
+
 /// Bytes of both files.
 pub(crate) fn size(dir: &Path) -> u64 {
     NAMES.iter().filter_map(|name| std::fs::metadata(dir.join(name)).ok()).map(|file| file.len()).sum()

@@ -201,6 +201,7 @@ pub(crate) fn start(mut settings: Settings, partitions: Option<u16>, requests: R
     settings.partitions = opened.partitions;
     if opened.rebuild {
         opened.make_room()?;
+        front::remove(&settings.dir)?;
     }
     let commands = Commands::open(&opened.store.db, settings.segment_commits_max)?;
     let mut replay = Replay::new(&settings, &opened, commands)?;

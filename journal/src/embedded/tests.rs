@@ -197,6 +197,8 @@ fn damage_to_what_only_the_front_log_has_is_named_and_a_torn_end_is_not() {
     assert!(fault.contains("front-0 byte "), "{fault}");
     let report = crate::archive::accept_loss(damaged.path()).expect("accepted");
     assert!(report.events < 30 && report.losses.len() == 1, "{report:?}");
+    let left = std::fs::read(damaged.path().join("front-0")).expect("made anew");
+    assert!(left.iter().all(|byte| *byte == 0), "numbers are given again: nothing old may stand behind them");
     assert_eq!(Embedded::open(settings(&damaged)).expect("goes on").status().events, report.events);
 
     // A group that is not whole was not told either.
