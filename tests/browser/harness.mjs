@@ -15,7 +15,7 @@ const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/go
 const BIN = process.env.TONGDAO_BIN && resolve(process.env.TONGDAO_BIN);
 export const SHOTS = join(ROOT, "target/screenshots");
 /** A little longer than ui/button.js wants. */
-const HOLD_MS = 1_100;
+const HOLD_MS = 2_500;
 const PATIENCE_MS = 45_000;
 
 /** Why nothing can be tested here, or undefined. */
