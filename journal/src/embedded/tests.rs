@@ -106,7 +106,13 @@ impl OutcomeSink for Counting {
     fn followed(&self, _: Arc<[FeedItem]>) {}
 }
 
-/// The folder of a journal as it is at this moment, as after the death of its process.
+/// No segment ends and nothing is sorted: behind what was told the store only writes its own log, so that its folder can be
+/// copied while it is open.
+fn unsorted(dir: &tempfile::TempDir) -> Settings {
+    Settings { segment_commits_max: 100_000, ..settings(dir) }
+}
+
+/// The folder of an [`unsorted`] journal as it is at this moment, as after the death of its process.
 fn as_after_a_kill(dir: &tempfile::TempDir) -> tempfile::TempDir {
     fn copy(from: &std::path::Path, to: &std::path::Path) {
         std::fs::create_dir_all(to).expect("made");
@@ -157,7 +163,7 @@ fn log_of_the_store(dir: &tempfile::TempDir) -> std::path::PathBuf {
 #[test]
 fn what_was_told_outlives_the_process_whatever_the_store_has_of_it() {
     let dir = tempfile::tempdir().expect("a folder");
-    let journal = told(&dir, settings(&dir), 120);
+    let journal = told(&dir, unsorted(&dir), 120);
     let left = as_after_a_kill(&dir);
     // After a power cut the store's own log may end anywhere behind its last sync.
     let cut = as_after_a_kill(&dir);
@@ -172,7 +178,7 @@ fn what_was_told_outlives_the_process_whatever_the_store_has_of_it() {
 #[test]
 fn the_front_log_is_used_again_and_again() {
     let dir = tempfile::tempdir().expect("a folder");
-    let small = Settings { front_bytes: 2_000, ..settings(&dir) };
+    let small = Settings { front_bytes: 2_000, ..unsorted(&dir) };
     let journal = told(&dir, small, 150);
     let left = as_after_a_kill(&dir);
     drop(journal);
@@ -184,7 +190,7 @@ fn the_front_log_is_used_again_and_again() {
 #[test]
 fn damage_to_what_only_the_front_log_has_is_named_and_a_torn_end_is_not() {
     let dir = tempfile::tempdir().expect("a folder");
-    let journal = told(&dir, settings(&dir), 30);
+    let journal = told(&dir, unsorted(&dir), 30);
     let (damaged, torn) = (as_after_a_kill(&dir), as_after_a_kill(&dir));
     drop(journal);
     for left in [&damaged, &torn] {
