@@ -72,18 +72,9 @@ impl<S: Send + Sync> FromRequestParts<S> for Which {
 }
 
 impl Which {
-    /// A page of items that are ordered by their keys.
-    fn of<T>(&self, items: impl Iterator<Item = (String, T)>) -> Page<T> {
-        let limit = self.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
-        let mut rest = items.skip_while(|(key, _)| self.cursor.as_ref().is_some_and(|cursor| key <= cursor));
-        let page: Vec<(String, T)> = rest.by_ref().take(limit).collect();
-        let next = rest.next().and_then(|_| page.last().map(|(key, _)| key.clone()));
-        Page { items: page.into_iter().map(|(_, item)| item).collect(), next }
-    }
-
-    /// The same where each item is looked up when its turn comes.
-    fn walk<T>(&self, keys: Vec<EntityKey>) -> Walk<T> {
-        let ids = keys.into_iter().map(|key| key.id.to_string()).filter(|id| self.cursor.as_ref().is_none_or(|cursor| id > cursor));
+    /// A page of what is in the order of its ids.
+    fn walk<T>(&self, ids: impl Iterator<Item = String>) -> Walk<T> {
+        let ids = ids.filter(|id| self.cursor.as_ref().is_none_or(|cursor| id > cursor));
         let limit = self.limit.unwrap_or(ITEMS).clamp(1, ITEMS_MAX);
         Walk { rest: ids.collect(), limit, looked_at: 0, last: None, items: Vec::new() }
     }
@@ -108,6 +99,7 @@ impl<T> Walk<T> {
         self.last = Some(self.rest.pop_front()?);
         self.last.clone()
     }
+
     fn page(self) -> Json<Page<T>> {
         Json(Page { items: self.items, next: self.last.filter(|_| !self.rest.is_empty()) })
     }
@@ -116,6 +108,15 @@ impl<T> Walk<T> {
 fn refused(fault: Failure) -> Refused {
     tracing::warn!(fault = fault.message, "a list cannot be read");
     ErrorBody::new(if fault.code == crate::exit::REFUSED { Code::Busy } else { Code::Internal }).into()
+}
+
+fn ids(keys: Vec<EntityKey>) -> impl Iterator<Item = String> {
+    keys.into_iter().map(|key| key.id.to_string())
+}
+
+/// What the items of a shared list are.
+fn kind_of(list: &Channel) -> EntityKind {
+    if *list == Channel::Alarms { EntityKind::Alarm } else { EntityKind::Approval }
 }
 
 fn one<T: Serialize>(item: Option<T>) -> One {
@@ -135,7 +136,12 @@ fn describe_station(id: &StationId, view: &StationView) -> Value {
 
 async fn stations(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
     let caller = console.looks(&headers).await?;
-    Ok(Json(which.of(all_stations(&console, &caller).await?.into_iter())))
+    let mut stations = all_stations(&console, &caller).await?;
+    let mut walk = which.walk(stations.keys().cloned());
+    while let Some(id) = walk.next() {
+        walk.items.extend(stations.remove(&id));
+    }
+    Ok(walk.page())
 }
 
 async fn station(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
@@ -188,8 +194,8 @@ impl Console {
         if !Name::fits(id) {
             return Ok(None);
         }
-        let (world, kind) = (&self.backend().world, if *channel == Channel::Alarms { EntityKind::Alarm } else { EntityKind::Approval });
-        let item = match self.backend().door.query(&EntityKey::new(kind, id)).await.map_err(|_| Code::Busy)? {
+        let world = &self.backend().world;
+        let item = match self.backend().door.query(&EntityKey::new(kind_of(channel), id)).await.map_err(|_| Code::Busy)? {
             EntityState::Alarm(alarm) => serde_json::to_value(alarm_item(world, id, &alarm)),
             EntityState::Approval(approval) => serde_json::to_value(approval.entry.map(|entry| ApprovalItem::of(id, &entry))),
             _ => return Ok(None),
@@ -203,9 +209,8 @@ impl Console {
     async fn listing(&self, headers: &HeaderMap, channel: Channel, which: &Which) -> Items<Value> {
         let caller = self.looks(headers).await?;
         rights::may(&caller, &self.backend().world, Ask::Sub(&channel))?;
-        let kind = if channel == Channel::Alarms { EntityKind::Alarm } else { EntityKind::Approval };
-        let keys = self.backend().entities(kind).await.map_err(refused)?;
-        let mut walk = which.walk(keys);
+        let keys = self.backend().entities(kind_of(&channel)).await.map_err(refused)?;
+        let mut walk = which.walk(ids(keys));
         while let Some(id) = walk.next() {
             walk.items.extend(self.listed(&caller, &channel, &id).await?);
         }
@@ -266,7 +271,7 @@ fn alarm_item(world: &World, id: &str, alarm: &Alarm) -> Option<AlarmItem> {
 async fn devices(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<DeviceItem> {
     let caller = console.looks(&headers).await?;
     let keys = console.backend().entities(EntityKind::Device).await.map_err(refused)?;
-    let mut walk = which.walk(keys);
+    let mut walk = which.walk(ids(keys));
     while let Some(id) = walk.next() {
         walk.items.extend(console.device_item(&caller, &id).await?);
     }
@@ -312,7 +317,7 @@ async fn users(State(console): State<Console>, headers: HeaderMap, which: Which)
     let caller = console.looks(&headers).await?;
     rights::may_see_users(&caller)?;
     let keys = console.backend().entities(EntityKind::User).await.map_err(refused)?;
-    let mut walk = which.walk(keys);
+    let mut walk = which.walk(ids(keys));
     while let Some(id) = walk.next() {
         walk.items.extend(console.user_item(&id).await?);
     }
@@ -330,8 +335,12 @@ mod tests {
     use super::*;
 
     fn page(cursor: Option<&str>, limit: Option<usize>) -> Page<u32> {
-        let items = ["a", "b", "c", "d", "e"].into_iter().zip(1..).map(|(key, item)| (key.to_owned(), item));
-        Which { cursor: cursor.map(str::to_owned), limit }.of(items)
+        let mut items: BTreeMap<String, u32> = ["a", "b", "c", "d", "e"].map(str::to_owned).into_iter().zip(1..).collect();
+        let mut walk = Which { cursor: cursor.map(str::to_owned), limit }.walk(items.keys().cloned());
+        while let Some(id) = walk.next() {
+            walk.items.extend(items.remove(&id));
+        }
+        walk.page().0
     }
 
     #[test]
@@ -339,7 +348,7 @@ mod tests {
         let keys: Vec<EntityKey> = (0..2_500).map(|n| EntityKey::new(EntityKind::Alarm, &format!("a{n:04}"))).collect();
         let (mut cursor, mut found, mut pages) = (None, Vec::new(), 0);
         loop {
-            let mut walk = Which { cursor, limit: Some(2) }.walk(keys.clone());
+            let mut walk = Which { cursor, limit: Some(2) }.walk(ids(keys.clone()));
             while let Some(id) = walk.next() {
                 walk.items.extend(Some(id).filter(|id| id.ends_with("400")));
             }

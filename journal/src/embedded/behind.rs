@@ -59,7 +59,7 @@ impl Progress {
         let mut reached = self.reached();
         while !until(&reached) {
             if reached.failed {
-                return Err(JournalError::Io { what: "store failed", source: "it takes nothing in any more".into() });
+                return Err(stopped());
             }
             reached = self.moved.wait(reached).unwrap_or_else(PoisonError::into_inner);
         }
@@ -106,11 +106,7 @@ impl Behind {
 
     /// Hands a batch over; where the thread has failed, the process is about to end.
     pub(crate) fn hand(&self, batch: Batch) -> Result<(), JournalError> {
-        let sent = self.batches.as_ref().map(|batches| batches.send(batch).is_ok());
-        match sent {
-            Some(true) => Ok(()),
-            _ => Err(JournalError::Io { what: "store failed", source: "it takes nothing in any more".into() }),
-        }
+        self.batches.as_ref().and_then(|batches| batches.send(batch).ok()).ok_or_else(stopped)
     }
 
     /// Waits until the store has taken in everything; true: all of it is durable there.
@@ -125,6 +121,10 @@ impl Drop for Behind {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+fn stopped() -> JournalError {
+    JournalError::Io { what: "store failed", source: "it takes nothing in any more".into() }
 }
 
 /// A batch that fails, or that the store panics over, is a failed write.

@@ -1,9 +1,9 @@
 //! The front log: where a group becomes durable, before the store has it.
 //!
 //! Two files take turns. A group is written behind the one before and synced; the store takes it in on its own thread, and a
-//! file is written anew once everything in it is durable in the store. Its blocks are made beforehand and stay, so that a sync touches
-//! data only and waits neither for the store's locks nor for its sorting, nor for the file system's own log. At a start the groups that the store does not have yet
-//! are taken from here.
+//! file is written anew once everything in it is durable in the store. Its blocks are made beforehand and stay, so that a sync
+//! touches data only and waits neither for the store's locks nor for its sorting, nor for the file system's own log. At a start
+//! the groups that the store does not have yet are taken from here.
 //!
 //! On disk, one after the other: `length u32, number u64, checksum u64 (of number and content), content`. A file ends where
 //! the next number is missing; what stands behind that is from an earlier turn.
@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use xxhash_rust::xxh3::xxh3_64_with_seed;
 
 use super::group::{Chain, Group, chained};
-use super::store::damaged;
+use super::store::{damaged, io};
 use crate::contract::JournalError;
 use crate::record::Place;
 use crate::wire::{Reader, put_bytes, put_varint};
@@ -24,10 +24,6 @@ const NAMES: [&str; 2] = ["front-0", "front-1"];
 const HEADER_BYTES: usize = 20;
 /// Blocks are made by this much at a time.
 const AHEAD_BYTES: u64 = 1 << 20;
-
-fn io(what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
-    move |source| JournalError::Io { what, source: Box::new(source) }
-}
 
 /// One of the two files.
 struct Half {

@@ -22,7 +22,7 @@ use super::index::Index;
 use super::mark::{Mark, MarkFile};
 use super::meta::{self, Loss};
 use super::scan::scan;
-use super::store::{Memory, Store, checked, damaged, event_key, fault};
+use super::store::{Memory, Store, checked, damaged, event_key, fault, io};
 use super::writer::{Pending, Position, Request, Rolling, Writer, put_records};
 use super::{Settings, Shared};
 use crate::contract::JournalError;
@@ -43,10 +43,6 @@ pub(crate) struct Opened {
     mark: MarkFile,
     /// A loss was accepted: everything derived is to be made again.
     rebuild: bool,
-}
-
-fn io(what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
-    move |source| JournalError::Io { what, source: Box::new(source) }
 }
 
 /// Opens a journal's folder and makes sure that what was acknowledged is there. `partitions` = none: as it was made.

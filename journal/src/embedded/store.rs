@@ -51,6 +51,11 @@ pub(crate) fn fault(what: &'static str) -> impl Fn(fjall::Error) -> JournalError
     }
 }
 
+/// A fault of the file system.
+pub(crate) fn io(what: &'static str) -> impl Fn(std::io::Error) -> JournalError {
+    move |source| JournalError::Io { what, source: Box::new(source) }
+}
+
 /// Damage at a place.
 pub(crate) fn damaged(place: impl ToString, what: impl ToString) -> JournalError {
     JournalError::Damaged { place: place.to_string(), what: what.to_string() }

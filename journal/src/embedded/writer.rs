@@ -114,8 +114,6 @@ pub(crate) struct Pending {
     followed: Vec<FeedItem>,
     /// Facts for `meta`.
     facts: Vec<(&'static str, u64)>,
-    /// How long the group's sync took.
-    fsync: Duration,
     inbox: Vec<Request>,
     closing: bool,
 }
@@ -258,11 +256,15 @@ impl Writer {
     /// What was answered under the command id of the record at a place, if it is the same id and not older than 48 h.
     fn first_answer(&self, place: Place, commit: &Commit) -> Result<Option<FirstAnswer>, JournalError> {
         let here = std::iter::once(&self.group.kept).chain(self.kept.iter().rev()).find_map(|kept| kept.record(place));
-        let stored = match here {
-            Some(_) => None,
-            None => Some(self.shared.store.record(&self.shared.store.db.snapshot(), place)?),
+        let stored;
+        let bytes = match here {
+            Some(bytes) => bytes,
+            None => {
+                stored = self.shared.store.record(&self.shared.store.db.snapshot(), place)?;
+                &stored
+            }
         };
-        let record = checked(here.or(stored.as_deref()).unwrap_or_default(), place)?;
+        let record = checked(bytes, place)?;
         let same = record.command_id == commit.command_id.as_str() && record.at >= commit.at - KEPT;
         Ok(same.then(|| FirstAnswer { fingerprint: record.fingerprint, reply: record.reply.to_vec() }))
     }
@@ -333,10 +335,7 @@ impl Writer {
         let begun = Instant::now();
         let items = self.group.kept.written.len() + 3 * (rolled.len() + self.group.states.len()) + 8;
         let mut batch = OwnedWriteBatch::with_capacity(shared.store.db.clone(), items);
-        let mut sync = false;
-        if has_commits {
-            sync = self.put_group(&mut batch)?;
-        }
+        let (sync, fsync) = if has_commits { self.put_group(&mut batch)? } else { (false, Duration::ZERO) };
         let stored = self.put_heads(&mut batch, rolled);
         for (name, value) in self.group.facts.drain(..) {
             meta::put(&mut batch, &shared.store, name, value);
@@ -347,16 +346,16 @@ impl Writer {
         self.behind.hand(Batch { number: self.at.batch, group: self.at.group, items: batch, bytes, sync })?;
         if has_commits {
             let events = self.group.lines.iter().map(|line| line.events).sum();
-            let fsync = self.group.fsync;
             GroupCommitted { commits: self.group.kept.written.len() as u64, events, fsync, total: begun.elapsed() }.emit();
         }
         self.publish(stored, has_commits);
         Ok(())
     }
 
-    /// Makes the group durable in the front log and puts it into a batch; true: a file of the log has been filled.
+    /// Makes the group durable in the front log and puts it into a batch: whether a file of the log has been filled, and how long
+    /// the sync took.
     #[expect(clippy::disallowed_methods, reason = "how long a sync took is measured, never decided by")]
-    fn put_group(&mut self, batch: &mut OwnedWriteBatch) -> Result<bool, JournalError> {
+    fn put_group(&mut self, batch: &mut OwnedWriteBatch) -> Result<(bool, Duration), JournalError> {
         let (shared, group) = (Arc::clone(&self.shared), &mut self.group);
         let (store, kept) = (&shared.store, &group.kept);
         let number = self.at.group + 1;
@@ -367,13 +366,12 @@ impl Writer {
         let encoded = stored.encode();
         group.lines = stored.lines;
         let starts = if self.at.begins { encode_starts(&starts(&self.at.next, &group.lines)) } else { Vec::new() };
-        let awaited = self.front.awaits(kept.arena.len());
-        if let Some(group) = awaited {
+        if let Some(group) = self.front.awaits(kept.arena.len()) {
             shared.progress.wait_durable(group)?;
         }
         let began = Instant::now();
         let filled = self.front.append((number, &encoded), &starts, &kept.written, &kept.arena)?;
-        group.fsync = began.elapsed();
+        let fsync = began.elapsed();
         (self.at.group, self.at.chain, self.at.events) = (number, chain, events);
         self.mark.write(Mark { group: number, chain })?;
         put_records(
@@ -383,7 +381,7 @@ impl Writer {
             (self.at.segment, &starts),
             kept.written.iter().map(|(place, range)| (*place, &kept.arena[range.clone()])),
         );
-        Ok(filled)
+        Ok((filled, fsync))
     }
 
     /// States with their heads, heads of ended segments, and the timers of both.

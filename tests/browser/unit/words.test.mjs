@@ -1,5 +1,5 @@
-// The words of the pages, the console's and the virtual gate's: the same keys with the same variables in both languages, none that nobody says, and no visible word
-// that goes past them.
+// The words of the pages, the console's and the virtual gate's: the same keys with the same variables in both languages, none
+// that nobody says, and no visible word that goes past them.
 import assert from "node:assert/strict";
 import { readFileSync, readdirSync } from "node:fs";
 import test from "node:test";
