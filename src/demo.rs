@@ -5,7 +5,7 @@ use crate::cli::{AccountCommand, DemoArgs, DeviceCommand, Op, Who};
 use crate::config::{Config, Listen};
 use crate::exit::{CONFIG, Failure, OK, REFUSED, SOFTWARE};
 use crate::ops::user::SignIn;
-use crate::serve::{Server, front_runtime, stop_signal};
+use crate::serve::{Demo, Server, Try, front_runtime, stop_signal};
 use crate::{admin, logs, ops, sites};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
@@ -19,6 +19,11 @@ use tongdao_protocol::site::SiteFile;
 const CITY: &str = include_str!("../config/sites/chengdu.toml");
 /// Riders of the demo.
 const RIDERS: usize = 5_000;
+/// The first of them are stuck, the next ride as usual: the desk is told of both.
+const STUCK: usize = 2;
+const AT_LARGE: usize = 3;
+/// Where the demo's seed is kept.
+const SEED: &str = "demo.seed";
 
 /// Runs the demo until it is stopped.
 ///
@@ -36,10 +41,13 @@ pub fn run(args: &DemoArgs, file: Option<&Path>, data_dir: Option<&Path>) -> Res
     let mut world = World { settings: sites::settings(&config), ..World::default() };
     let site = sites::add(&mut world, "the shipped city", CITY, None)?;
     let runtime = front_runtime()?;
-    let people = ops::user::demo();
+    let again = config.data_dir.join(SEED).exists();
+    let cast = Cast::of(&site, RIDERS, seed(&config.data_dir)?);
+    let shown = Demo { users: ops::user::demo(), media: media(&cast) };
     let atlas = Atlas::new(std::slice::from_ref(&site));
-    let server = Server::start(&config, world, atlas, &runtime, Some(&people))?;
-    let result = runtime.block_on(play(args, &config, server, site, &people));
+    let server = Server::start(&config, world, atlas, &runtime, Some(&shown))?;
+    let story = Story { site, cast, shown, again };
+    let result = runtime.block_on(play(args, &config, server, story));
     runtime.shutdown_timeout(Duration::from_secs(1));
     if !kept {
         let _ = std::fs::remove_dir_all(&folder);
@@ -71,11 +79,22 @@ fn free_ports(listen: &mut Listen) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn play(args: &DemoArgs, config: &Config, server: Server, site: SiteFile, people: &[SignIn]) -> Result<u8, Failure> {
-    let cast = Cast::of(&site, RIDERS, seed(&config.data_dir)?);
+/// What is played.
+struct Story {
+    site: SiteFile,
+    cast: Cast,
+    shown: Demo,
+    /// It was played on these data before.
+    again: bool,
+}
+
+async fn play(args: &DemoArgs, config: &Config, server: Server, Story { site, cast, shown, again }: Story) -> Result<u8, Failure> {
     settle(&server, &cast).await?;
+    if !again {
+        freeze(&server, &cast).await?;
+    }
     let mqtt = config.listen.mqtt.ok_or_else(|| Failure::new(CONFIG, "config key `listen.mqtt`: the demo needs it"))?;
-    announce(config, &cast, mqtt, people);
+    announce(config, &cast, mqtt, &shown);
     let (journal, gateway) = (server.backend.journal.clone(), server.gateway());
     let stats = move || ServerStats {
         journal_position: journal.status().events,
@@ -96,11 +115,12 @@ async fn play(args: &DemoArgs, config: &Config, server: Server, site: SiteFile, 
 
 /// The demo's people and secrets come from one number, kept beside its journal, so that it can be run again on the same data.
 fn seed(data_dir: &Path) -> Result<u64, Failure> {
-    let path = data_dir.join("demo.seed");
+    let path = data_dir.join(SEED);
     if let Some(seed) = std::fs::read_to_string(&path).ok().and_then(|text| text.trim().parse().ok()) {
         return Ok(seed);
     }
     let seed: u64 = rand::random();
+    std::fs::create_dir_all(data_dir).map_err(|fault| Failure::new(crate::exit::IO, format!("{}: {fault}", data_dir.display())))?;
     std::fs::write(&path, seed.to_string()).map_err(|fault| Failure::new(crate::exit::IO, format!("{}: {fault}", path.display())))?;
     Ok(seed)
 }
@@ -111,27 +131,48 @@ async fn settle(server: &Server, cast: &Cast) -> Result<(), Failure> {
     let devices = Op::Device(DeviceCommand::Import { file: cast.devices_csv(), who: who() });
     let accounts = Op::Account(AccountCommand::Import { file: cast.accounts_csv(), who: who() });
     for op in [devices, accounts] {
-        let (out, frames) = Out::channel();
-        let printing = tokio::spawn(admin::print_all(frames));
-        ops::run(&server.backend, op, &out).await;
-        drop(out);
-        match printing.await {
-            Ok(OK) => {}
-            Ok(code) => return Err(Failure::new(code, "the demo city could not be settled")),
-            Err(fault) => return Err(Failure::caused(SOFTWARE, &fault)),
-        }
+        operate(server, op).await?;
     }
     Ok(())
 }
 
-fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, people: &[SignIn]) {
+/// A few riders are stuck: their accounts are frozen until somebody at the service desk looks into it.
+async fn freeze(server: &Server, cast: &Cast) -> Result<(), Failure> {
+    for rider in cast.passengers.iter().take(STUCK) {
+        let who = Who { by: "demo".into(), reason: "reported lost, then found".into() };
+        operate(server, Op::Account(AccountCommand::Freeze { id: rider.account.clone(), who })).await?;
+    }
+    Ok(())
+}
+
+/// The media that the desk of a demo is told of: the stuck ones first.
+fn media(cast: &Cast) -> Vec<Try> {
+    let told = cast.passengers.iter().take(STUCK + AT_LARGE).enumerate();
+    told.map(|(n, rider)| Try { token: rider.medium.token.as_str().to_owned(), stuck: n < STUCK }).collect()
+}
+
+async fn operate(server: &Server, op: Op) -> Result<(), Failure> {
+    let (out, frames) = Out::channel();
+    let printing = tokio::spawn(admin::print_all(frames));
+    ops::run(&server.backend, op, &out).await;
+    drop(out);
+    match printing.await {
+        Ok(OK) => Ok(()),
+        Ok(code) => Err(Failure::new(code, "the demo city could not be settled")),
+        Err(fault) => Err(Failure::caused(SOFTWARE, &fault)),
+    }
+}
+
+fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, shown: &Demo) {
     println!("\nTongdao demo: {} gates of a city with the shape of Chengdu's metro, {RIDERS} riders", cast.gates.len());
     println!("  MQTT     {mqtt}");
     if let Some(http) = config.listen.http {
         println!("  console  http://{http}/   sign in as");
-        for SignIn { user, password, .. } in people {
+        for SignIn { user, password, .. } in &shown.users {
             println!("             {user:<13} {password}");
         }
+        let tokens: Vec<_> = shown.media.iter().map(|medium| medium.token.as_str()).collect();
+        println!("  media    {}   (for the service desk; the first {STUCK} are stuck)", tokens.join(" "));
         println!("  metrics  http://{http}/metrics   (also /readyz?verbose, /debug/actors)");
     }
     println!("  data     {}   (tongdao account show p00001 --data-dir {0})", config.data_dir.display());

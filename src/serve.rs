@@ -74,6 +74,24 @@ pub async fn stop_signal() {
     }
 }
 
+/// What a demo tells those who try it.
+#[derive(serde::Serialize)]
+pub struct Demo {
+    /// Who can sign in.
+    pub users: Vec<SignIn>,
+    /// Media to look for at the service desk.
+    pub media: Vec<Try>,
+}
+
+/// A medium of a demo.
+#[derive(serde::Serialize)]
+pub struct Try {
+    /// What is typed at the desk.
+    pub token: String,
+    /// Its account is frozen: somebody has to look into it.
+    pub stuck: bool,
+}
+
 /// A running server.
 pub struct Server {
     /// What operations use.
@@ -94,7 +112,7 @@ impl Server {
         world: World,
         atlas: Atlas,
         runtime: &tokio::runtime::Runtime,
-        demo: Option<&[SignIn]>,
+        demo: Option<&Demo>,
     ) -> Result<Self, Failure> {
         let prometheus = recorder()?;
         let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
@@ -114,12 +132,12 @@ impl Server {
             let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
             runtime.block_on(async {
                 match demo {
-                    Some(people) => ops::user::settle(&backend, people).await,
+                    Some(demo) => ops::user::settle(&backend, &demo.users).await,
                     None => first_user(&backend).await,
                 }
             })?;
             // Passwords are shown only to those who sit before this very machine.
-            let shown = demo.map(|people| serde_json::json!({"users": if address.ip().is_loopback() { people } else { &[] }}));
+            let shown = demo.map(|demo| if address.ip().is_loopback() { serde_json::json!(demo) } else { serde_json::json!({}) });
             let staff = Console::new(backend.clone(), &config.console, address, shown);
             runtime.block_on(async { staff.show(boards, presence(&gateway)) });
             serve_http(runtime, listener, watched, staff.clone());

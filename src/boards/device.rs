@@ -1,22 +1,19 @@
 //! `device:{device}`: what a device should be, what it says it is, its orders and what happened to it. Opened when somebody
 //! asks for it.
 use super::gates::GateNow;
+use super::lives::{KEPT, happened};
 use super::tapped::Tapped;
 use crate::console::hub::{Board, Out};
 use serde_json::Value;
 use std::collections::VecDeque;
 use tongdao_domain::device::{self, Entry};
-use tongdao_domain::gate::{self, OrderView};
+use tongdao_domain::gate::OrderView;
 use tongdao_domain::id::{CommandId, DeviceId};
 use tongdao_domain::machine::Event;
-use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
 use tongdao_journal::contract::FeedItem;
 use tongdao_protocol::console::board::{Desired, DeviceEvent, DeviceSnapshot, HistoryItem, LastTap, Link, OrderItem, Reported};
-
-/// Things that happened, at most.
-const HISTORY_MAX: usize = 100;
 
 /// See the module.
 pub struct DeviceBoard {
@@ -30,37 +27,33 @@ pub struct DeviceBoard {
 }
 
 impl DeviceBoard {
-    /// The device as it is now, with the events that are known of it, oldest first.
+    /// The device as it is now, with what is known of its past, newest first.
     #[must_use]
-    pub fn new(world: &World, device: &DeviceId, now: GateNow, past: &[(Timestamp, Event)]) -> Self {
-        let mut board = Self {
+    pub fn new(world: &World, device: &DeviceId, now: GateNow, history: VecDeque<HistoryItem>) -> Self {
+        Self {
             device: device.clone(),
             entry: world.devices.get(device).cloned(),
             station: world.gates.get(device).map(|gate| gate.station.as_str().to_owned()),
             now,
             desired: desired(world, device),
             last: None,
-            history: VecDeque::new(),
-        };
-        let mut before = None;
-        for (at, event) in past {
-            for item in happened(event, *at, &mut before) {
-                board.history.push_front(item);
-            }
+            history,
         }
-        board.history.truncate(HISTORY_MAX);
-        board
+    }
+
+    /// What happened before the process began was read.
+    pub fn load(&mut self, history: VecDeque<HistoryItem>) {
+        self.history = history;
     }
 
     /// Something of the device was committed. `now` is what is known of it afterwards.
     pub fn take(&mut self, world: &World, feed: &FeedItem, event: &Event, now: &GateNow, out: &mut Out<'_>) {
-        let mut before = self.now.gate.twin.clone();
         let orders = changed_orders(&self.now.gate.orders, &now.gate.orders);
-        for item in happened(event, feed.at, &mut before) {
+        for item in happened(event, feed.at, self.now.gate.twin.as_ref()) {
             self.history.push_front(item.clone());
             out.event(feed.at, Some(&feed.command_id), DeviceEvent::History { item });
         }
-        self.history.truncate(HISTORY_MAX);
+        self.history.truncate(KEPT);
         for order in orders {
             out.event(feed.at, Some(&feed.command_id), DeviceEvent::Command(order));
         }
@@ -136,42 +129,6 @@ fn order(view: &OrderView) -> OrderItem {
 
 fn changed_orders(before: &[OrderView], now: &[OrderView]) -> Vec<OrderItem> {
     now.iter().filter(|view| !before.contains(view)).map(order).collect()
-}
-
-/// What an event means for the history. `before` is the twin before it, and afterwards the twin after it.
-fn happened(event: &Event, at: Timestamp, before: &mut Option<gate::Twin>) -> Vec<HistoryItem> {
-    let item = |k: &str, detail: Option<String>| HistoryItem { at: at.into(), k: k.to_owned(), detail };
-    let by = |by: &device::By| Some(by.user.as_str().to_owned());
-    match event {
-        Event::Device(device::Event::Added { by: who, .. }) => vec![item("added", by(who))],
-        Event::Device(device::Event::Rotated { by: who, .. }) => vec![item("rotated", by(who))],
-        Event::Device(device::Event::Revoked { by: who }) => vec![item("revoked", by(who))],
-        Event::Gate(gate::Event::StateReported(twin)) => {
-            let items = reported(twin, before.as_ref()).into_iter().map(|(k, detail)| item(k, detail)).collect();
-            *before = Some(twin.clone());
-            items
-        }
-        Event::Gate(gate::Event::ModeAcked { rev, .. }) => vec![item("mode", Some(format!("rev {rev}")))],
-        Event::Gate(gate::Event::Ordered { order, .. }) => vec![item("command", Some(format!("{} queued", order.command)))],
-        Event::Gate(gate::Event::OrderEnded { result, .. }) => vec![item("command", Some(format!("{result:?}").to_lowercase()))],
-        Event::Station(station::Event::Alarmed { kind, on, .. }) => {
-            vec![item("alarm", Some(format!("{} {}", kind.name(), if *on { "on" } else { "off" })))]
-        }
-        _ => Vec::new(),
-    }
-}
-
-fn reported(twin: &gate::Twin, before: Option<&gate::Twin>) -> Vec<(&'static str, Option<String>)> {
-    let mut items = Vec::new();
-    if before.is_none_or(|before| before.online != twin.online) {
-        items.push((if twin.online { "online" } else { "offline" }, None));
-    }
-    if before.is_none_or(|before| before.service != twin.service) {
-        items.push(("state", Some(twin.service.to_string())));
-    }
-    let fresh = twin.faults.iter().filter(|fault| before.is_none_or(|before| !before.faults.contains(fault)));
-    items.extend(fresh.map(|fault| ("fault", Some(fault.to_string()))));
-    items
 }
 
 impl Board for DeviceBoard {

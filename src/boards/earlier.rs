@@ -1,7 +1,9 @@
 //! What the boards want to know of the business day before the process began to follow: its money, its doubtful records,
-//! and the newest items of the audit. Read in the background, after everything that is needed at once.
+//! the newest items of the audit, and what happened to each device. Read in the background, after everything that is needed
+//! at once.
 use super::audit;
 use super::follow::first_without;
+use super::lives::{Lives, Reading};
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 use tongdao_domain::account;
@@ -20,6 +22,8 @@ pub enum Earlier {
     Events(Vec<(Timestamp, Event)>),
     /// Items of the audit, newest first.
     Audit(Vec<AuditItem>),
+    /// What happened to devices.
+    Lives(Lives),
 }
 
 /// Reads on a thread of its own and hands over what it finds, until the last of `heads`.
@@ -38,8 +42,9 @@ pub fn read(journal: Arc<dyn Journal>, heads: Vec<(u16, u64)>, calendars: Vec<Ca
 }
 
 fn part(journal: &dyn Journal, heads: &[(u16, u64)], from: Timestamp, to: &Sender<Earlier>) -> Result<(), JournalError> {
-    let mut items = Vec::new();
+    let (mut items, mut lives) = (Vec::new(), Lives::default());
     for (partition, head) in heads {
+        let mut reading = Reading::default();
         let mut seq = first_without(journal, *partition, |item| item.at < from)?;
         while seq <= *head {
             let read = journal.feed(*partition, seq, BATCH)?;
@@ -48,6 +53,7 @@ fn part(journal: &dyn Journal, heads: &[(u16, u64)], from: Timestamp, to: &Sende
             for item in read.into_iter().filter(|item| item.seq <= *head) {
                 let Ok(event) = decode_event(item.entity.kind, &item.event) else { continue };
                 items.extend(audit::item(&item, &event));
+                reading.take(&item.entity, &event, item.at);
                 if counts(&event) {
                     events.push((item.at, event));
                 }
@@ -58,9 +64,11 @@ fn part(journal: &dyn Journal, heads: &[(u16, u64)], from: Timestamp, to: &Sende
             keep_newest(&mut items);
             seq = last + 1;
         }
+        lives.merge(reading.end());
     }
     keep_newest(&mut items);
     let _ = to.blocking_send(Earlier::Audit(items));
+    let _ = to.blocking_send(Earlier::Lives(lives));
     Ok(())
 }
 

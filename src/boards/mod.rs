@@ -9,6 +9,7 @@ mod follow;
 mod gates;
 mod keeper;
 pub mod lists;
+mod lives;
 mod overview;
 mod tapped;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use follow::{Follower, feed, heads};
 use gates::{GateNow, Gates};
 use keeper::{Keeper, NodeFacts};
 use lists::{Alarms, Approvals, Audit};
+use lives::Lives;
 use overview::{Overview, Times};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -50,7 +52,6 @@ use tongdao_domain::machine::{Command, Event, Machine};
 use tongdao_domain::station;
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::world::World;
-use tongdao_journal::codec::decode_event;
 use tongdao_journal::contract::{FeedItem, Journal};
 use tongdao_journal::pipeline::restore;
 use tongdao_protocol::console::board::Link;
@@ -184,6 +185,7 @@ impl Prepared {
             overviews,
             stations,
             devices: BTreeMap::new(),
+            lives: Lives::default(),
             alarms: hub.open(Channel::Alarms, self.alarms),
             approvals: hub.open(Channel::Approvals, self.approvals),
             audit: hub.open(Channel::Audit, Audit::default()),
@@ -209,6 +211,7 @@ struct Projector {
     overviews: Vec<Handle<Overview>>,
     stations: BTreeMap<StationId, Handle<Gates>>,
     devices: BTreeMap<DeviceId, Handle<DeviceBoard>>,
+    lives: Lives,
     alarms: Handle<Alarms>,
     approvals: Handle<Approvals>,
     audit: Handle<Audit>,
@@ -240,7 +243,7 @@ impl Projector {
                     part += 1;
                 }
                 Some((device, answer)) = asked.recv() => {
-                    let _ = answer.send(self.open_device(&device).await);
+                    let _ = answer.send(self.open_device(&device));
                 }
                 Some(earlier) = past.recv() => self.take_earlier(earlier),
             }
@@ -252,7 +255,7 @@ impl Projector {
         self.world.advance(&feed.entity, event, feed.at);
         match event {
             Event::Account(event) => self.account(feed, event),
-            Event::Gate(event) => self.gate(feed, event),
+            Event::Gate(of_gate) => self.gate(feed, of_gate, event),
             Event::Station(event) => self.station(feed, event),
             Event::Device(_) => self.registry(feed, event),
             Event::Alarm(alarm) => self.alarms.update(|board, out| board.take(feed, alarm, out)),
@@ -297,9 +300,10 @@ impl Projector {
         }
     }
 
-    fn gate(&mut self, feed: &FeedItem, event: &gate::Event) {
+    fn gate(&mut self, feed: &FeedItem, event: &gate::Event, whole: &Event) {
         let Ok(device) = DeviceId::new(&feed.entity.id) else { return };
         let now = self.gates.entry(device.clone()).or_default();
+        self.lives.take(&device, whole, feed.at, now.gate.twin.as_ref());
         now.gate.apply(event, feed.at);
         if let gate::Event::StateReported(twin) = event {
             now.link = if twin.online { Link::Online } else { Link::Offline };
@@ -309,8 +313,7 @@ impl Projector {
         }
         self.gate_changed(&device, feed.at, Some(&feed.command_id));
         if let (Some(board), Some(now)) = (self.devices.get(&device), self.gates.get(&device)) {
-            let whole = Event::Gate(event.clone());
-            board.update(|board, out| board.take(&self.world, feed, &whole, now, out));
+            board.update(|board, out| board.take(&self.world, feed, whole, now, out));
         }
     }
 
@@ -321,7 +324,7 @@ impl Projector {
         }
     }
 
-    fn station(&self, feed: &FeedItem, event: &station::Event) {
+    fn station(&mut self, feed: &FeedItem, event: &station::Event) {
         let Ok(id) = StationId::new(&feed.entity.id) else { return };
         let (rev, by) = match event {
             station::Event::ModesSet { rev, by, .. } => (*rev, by.as_ref().map(|by| by.user.as_str().to_owned())),
@@ -343,13 +346,14 @@ impl Projector {
         }
     }
 
-    fn registry(&self, feed: &FeedItem, event: &Event) {
+    fn registry(&mut self, feed: &FeedItem, event: &Event) {
         if let Ok(device) = DeviceId::new(&feed.entity.id) {
             self.device_event(&device, feed, event);
         }
     }
 
-    fn device_event(&self, device: &DeviceId, feed: &FeedItem, event: &Event) {
+    fn device_event(&mut self, device: &DeviceId, feed: &FeedItem, event: &Event) {
+        self.lives.take(device, event, feed.at, None);
         let none = GateNow::default();
         if let Some(board) = self.devices.get(device) {
             let now = self.gates.get(device).unwrap_or(&none);
@@ -440,36 +444,20 @@ impl Projector {
         });
     }
 
-    async fn open_device(&mut self, device: &DeviceId) -> bool {
+    fn open_device(&mut self, device: &DeviceId) -> bool {
         if self.devices.contains_key(device) {
             return true;
         }
         if !self.world.devices.contains_key(device) {
             return false;
         }
-        let past = self.past_of(device).await;
         let now = self.gates.get(device).cloned().unwrap_or_default();
-        let board = DeviceBoard::new(&self.world, device, now, &past);
+        let board = DeviceBoard::new(&self.world, device, now, self.lives.of(device));
         self.devices.insert(device.clone(), self.hub.open(Channel::Device(device.clone()), board));
         true
     }
 
-    /// What the journal still has of a device beside its written state, oldest first. Events that are committed meanwhile wait.
-    async fn past_of(&self, device: &DeviceId) -> Vec<(Timestamp, Event)> {
-        let (journal, keys) = (Arc::clone(&self.journal), [EntityKey::device(device), EntityKey::gate(device)]);
-        let read = move || {
-            let mut past = Vec::new();
-            for key in keys {
-                let events = journal.load(&key).map(|loaded| loaded.events).unwrap_or_default();
-                past.extend(events.into_iter().filter_map(|(at, bytes)| Some((at, decode_event(key.kind, &bytes).ok()?))));
-            }
-            past.sort_by_key(|(at, _)| *at);
-            past
-        };
-        tokio::task::spawn_blocking(read).await.unwrap_or_default()
-    }
-
-    fn take_earlier(&self, earlier: Earlier) {
+    fn take_earlier(&mut self, earlier: Earlier) {
         match earlier {
             Earlier::Events(events) => {
                 for (at, event) in &events {
@@ -483,6 +471,10 @@ impl Projector {
                 }
             }
             Earlier::Audit(items) => self.audit.update(|board, _| board.load(items)),
+            Earlier::Lives(lives) => {
+                self.lives.merge(lives);
+                self.devices.iter().for_each(|(device, board)| board.update(|board, _| board.load(self.lives.of(device))));
+            }
         }
     }
 }

@@ -73,10 +73,13 @@ pub fn small_world() -> (World, BTreeMap<DeviceId, GateNow>) {
     (world, now)
 }
 
+pub fn twin(online: bool) -> Twin {
+    Twin { online, service: "both".into(), firmware: "1".into(), versions: BTreeMap::new(), faults: Vec::new(), at: NOW }
+}
+
 /// The gate says that it is online, or its will says that it is not.
 pub fn offline_gate(gates: &mut BTreeMap<DeviceId, GateNow>, device: &DeviceId, offline: bool) {
-    let twin =
-        Twin { online: !offline, service: "both".into(), firmware: "1".into(), versions: BTreeMap::new(), faults: Vec::new(), at: NOW };
+    let twin = twin(!offline);
     let now = gates.entry(device.clone()).or_default();
     now.gate.apply(&gate::Event::StateReported(twin), NOW);
     now.link = if offline { Link::Offline } else { Link::Online };

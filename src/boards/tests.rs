@@ -3,7 +3,7 @@ use super::testing::{NOW, by, feed as item, offline_gate, small_world, station_c
 use super::*;
 use crate::console::hub::HubLimits;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use tongdao_actors::cell::NoHook;
 use tongdao_actors::limits::Limits;
 use tongdao_actors::node::{Node, NodeConfig};
@@ -91,7 +91,7 @@ fn a_device_shows_its_twin_its_orders_and_its_past() {
     let (hub, (world, mut gates)) = (hub(), small_world());
     let device: DeviceId = "g1".parse().expect("an id");
     let channel = Channel::Device(device.clone());
-    let board = hub.open(channel.clone(), DeviceBoard::new(&world, &device, gates[&device].clone(), &[]));
+    let board = hub.open(channel.clone(), DeviceBoard::new(&world, &device, gates[&device].clone(), VecDeque::new()));
     let feed = item(EntityKey::gate(&device), 5);
     let order = gate::DeviceOrder {
         id: CommandId::new("order/1").expect("an id"),

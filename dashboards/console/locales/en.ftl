@@ -21,6 +21,7 @@ close = Close
 cancel = Cancel
 again = Try again
 reload = Load again
+printed = Printed { $time } by { $user }
 loading = Loading
 none = none
 never = never

@@ -21,6 +21,7 @@ close = 关闭
 cancel = 取消
 again = 重试
 reload = 重新加载
+printed = { $user } 打印于 { $time }
 loading = 加载中
 none = 无
 never = 从未

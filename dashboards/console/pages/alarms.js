@@ -87,7 +87,7 @@ function Devices({ item }) {
 /** @param {{at: string}} props */
 function Since({ at }) {
   const now = useNow();
-  return html`<span class="nowrap" title=${dateTime(at)}>${ago(at, now)}</span>`;
+  return html`<time class="nowrap when" title=${dateTime(at)} data-at=${dateTime(at)}>${ago(at, now)}</time>`;
 }
 
 /** @param {{item: any}} props */

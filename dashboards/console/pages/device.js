@@ -89,7 +89,7 @@ const Orders = ({ items }) => html`<${Table} label=${t("orders")} rows=${items} 
 function History({ items }) {
   if (items.length === 0) return html`<${Empty} title=${t("history-none")} />`;
   return html`<div class="taps" tabindex="0" role="region" aria-label=${t("history")}><ol class="history">${items.map((item) => html`<li key=${`${item.at} ${item.k} ${item.detail}`}><time class="quiet nowrap">${dateTime(item.at)}</time>
-    <span><b class=${["offline", "fault", "alarm"].includes(item.k) ? "warn" : ""}>${word("history", item.k)}</b>${item.detail && html` <span class="quiet id">${item.detail}</span>`}</span></li>`)}</ol></div>`;
+    <span><b class=${["offline", "fault", "alarm"].includes(item.k) ? "warn" : ""}>${word("history", item.k)}</b>${item.detail && html` <span class="quiet id">${item.k === "state" ? word("service", item.detail) : item.k === "fault" ? word("fault", item.detail) : item.detail}</span>`}</span></li>`)}</ol></div>`;
 }
 
 /** @param {{device: string, onClose: () => void}} props */

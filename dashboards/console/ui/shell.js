@@ -8,7 +8,7 @@ import { scheme, setLanguage, setScheme } from "../preferences.js";
 import { go, place } from "../router.js";
 import { useKeys } from "../keys.js";
 import { navigation } from "../pages/index.js";
-import { clock, time } from "../format.js";
+import { clock, dateTime, time } from "../format.js";
 import { Button } from "./button.js";
 import { Segments } from "./field.js";
 import { Icon, Sign } from "./icon.js";
@@ -42,9 +42,15 @@ export function Shell({ page, children }) {
     <div class="column">
       <${Top} />
       <${Stale} />
-      <main class="main" id="main" tabindex="-1">${children}</main>
+      <main class="main" id="main" tabindex="-1">${children}<${Printed} /></main>
     </div>
   </div>`;
+}
+
+/** Paper says when it was printed and by whom. */
+function Printed() {
+  const now = useNow();
+  return html`<p class="print-only small">${t("printed", { time: dateTime(now), user: me.value?.user ?? "" })}</p>`;
 }
 
 /** @param {Event} event */
