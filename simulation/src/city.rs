@@ -1,7 +1,7 @@
 //! The small city that everything happens in: five stations on a line, two gates each, the ladder of Chengdu's metro.
 use std::collections::BTreeMap;
 use tongdao_domain::device::{By, DeviceKind, Entry, SecretHash};
-use tongdao_domain::fare::{Beyond, Charge, FareTable, FareVersion, Ladder, More, Overstay, SameStation, Scheme, Step};
+use tongdao_domain::fare::{Beyond, Cap, Charge, FareTable, FareVersion, Ladder, Limit, More, Overstay, Period, SameStation, Scheme, Step};
 use tongdao_domain::id::{DeviceId, FareTableId, SiteId, StationId, UserId};
 use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::station::{Service, Station};
@@ -82,6 +82,12 @@ fn fares() -> FareVersion {
         same_station: SameStation::Pays(Charge::Lowest),
         missing_exit: Charge::Highest,
         missing_entry: Charge::Highest,
-        more: More::default(),
+        more: More { caps: vec![cap()], ..More::default() },
     }
+}
+
+/// A cap that nobody reaches: fares stay those of the ladder, but what is added up for it must survive whatever happens.
+fn cap() -> Cap {
+    let limit = Limit::Amount(Amount::from_fen(10_000_000));
+    Cap { id: "day".into(), per: Period::Day, limit, classes: Vec::new(), zones: None, groups: Vec::new() }
 }

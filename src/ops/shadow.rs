@@ -265,3 +265,39 @@ fn replaced(world: &World, asked: Option<&str>) -> Result<FareTableId, Failure> 
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use tongdao_domain::station::Mode;
+
+    #[test]
+    fn each_account_is_in_exactly_one_part() {
+        for account in (0..200).map(|n| format!("a{n}")) {
+            assert_eq!((0..3).filter(|part| is_of(&account, (*part, 3))).count(), 1, "{account}");
+        }
+        assert!((0..3).all(|part| (0..200).any(|n| is_of(&format!("a{n}"), (part, 3)))), "no part is empty");
+        assert!(is_of("a1", (0, 1)));
+    }
+
+    #[test]
+    fn what_a_station_lets_go_is_remembered_and_what_it_takes_back_is_not() {
+        let span = |from, mode: Option<Mode>| ModeSpan { from: Timestamp(from), rev: 1, modes: BTreeSet::from_iter(mode), until: None };
+        let mut history = Vec::new();
+        remember(&mut history, &[]);
+        remember(&mut history, &[span(1, Some(Mode::Emergency)), span(2, None)]);
+        // The first is too old, the second was replaced from its middle on.
+        remember(&mut history, &[span(2, None), span(3, Some(Mode::FareWaived))]);
+        remember(&mut history, &[span(3, Some(Mode::TimeWaived))]);
+        assert_eq!(history, [span(1, Some(Mode::Emergency)), span(2, None), span(3, Some(Mode::TimeWaived))]);
+    }
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(day("2026-03-02", "--from").expect("a date").to_string(), "2026-03-02");
+        assert!(
+            ["2026-02-30", "today", "2026-03-02T00:00:00Z!"].iter().all(|text| day(text, "--from").is_err_and(|fault| fault.code == USAGE))
+        );
+    }
+}

@@ -13,6 +13,7 @@ use crate::mutant::{Mutant, planted};
 use crate::time::{Day, Timestamp};
 use crate::world::World;
 use compact_str::CompactString;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Taps that an account keeps at most, however young: ten times what a diligent commuter makes in eight days.
@@ -166,7 +167,8 @@ impl Account {
 
     /// What the rides of taps leave behind that are to be forgotten.
     fn left_behind(&self, world: &World, own: Option<&Fact>, before: Timestamp) -> Past {
-        let facts = own.map_or_else(|| self.facts.clone(), |own| self.with(own));
+        let touches = |own: &&Fact| own.at < before || self.facts.iter().any(|fact| fact.tap == own.tap);
+        let facts = own.filter(touches).map_or(Cow::Borrowed(&self.facts[..]), |own| Cow::Owned(self.with(own)));
         let gone = facts.partition_point(|fact| fact.at < before);
         self.rules(world).walk(&facts[..gone], drop).past
     }

@@ -242,3 +242,40 @@ fn a_medium_is_chosen_where_prices_differ_by_it() {
     let file = fare_file(&feed, &Wanted { from: FROM, media: Some("card") }).expect("it maps");
     assert_eq!(rides(&file, "adult", &["x,x,0,2026-03-02T08:00:00Z"]), ["2.00 flat"]);
 }
+
+proptest::proptest! {
+    /// Whatever stands in the files: a table that can be read, or faults that name a file.
+    #[test]
+    fn no_feed_is_too_odd(
+        cells in proptest::collection::vec(0..24_usize, 40),
+        headers in proptest::collection::vec(0..FILES.len(), 0..3),
+    ) {
+        const ODD: [&str; 24] = [
+            "", "one", "two", "inner", "outer", "north", "-1", "0", "1", "2", "3", "7200", "99999999999", "2.00", "-1.00", "1e9", "CNY", "XXX",
+            "07:00:00", "65535:59:00", "20260230", "20260101", "work", "\"",
+        ];
+        let columns = [
+            "fare_product_id,rider_category_id,fare_media_id,amount,currency",
+            "leg_group_id,from_area_id,to_area_id,from_timeframe_group_id,fare_product_id,rule_priority",
+            "from_leg_group_id,to_leg_group_id,transfer_count,duration_limit,duration_limit_type,fare_transfer_type,fare_product_id",
+            "from_network_id,to_network_id",
+            "rider_category_id,is_default_fare_category",
+            "area_id,stop_id",
+            "stop_id,location_type,parent_station",
+            "timeframe_group_id,start_time,end_time,service_id",
+            "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
+            "service_id,date,exception_type",
+        ];
+        let mut feed = feed(&[("fare_products.txt", PRODUCTS), ("fare_leg_rules.txt", LEGS), ("stops.txt", STOPS), ("stop_areas.txt", AREAS)]);
+        let mut cells = cells.iter().map(|cell| ODD[*cell]).cycle();
+        for file in headers {
+            let row = |cells: &mut dyn Iterator<Item = &'static str>| columns[file].split(',').filter_map(|_| cells.next()).collect::<Vec<_>>().join(",");
+            let rows = [row(&mut cells), row(&mut cells)];
+            feed.insert(FILES[file], format!("{}\n{}\n", columns[file], rows.join("\n")));
+        }
+        match fare_file(&feed, &Wanted { from: FROM, media: None }) {
+            Ok(text) => proptest::prop_assert!(parse_fares(&text).is_ok()),
+            Err(faults) => proptest::prop_assert!(!faults.is_empty() && faults.iter().all(|fault| fault.to_string().contains(".txt"))),
+        }
+    }
+}
