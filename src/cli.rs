@@ -63,6 +63,9 @@ pub struct DemoArgs {
     /// Hour of the day at which the demo's day begins (local time of the city).
     #[arg(long, default_value_t = 7, value_parser = clap::value_parser!(u8).range(0..24))]
     pub from_hour: u8,
+    /// Nothing goes wrong by itself.
+    #[arg(long)]
+    pub calm: bool,
 }
 
 /// `tongdao fare`

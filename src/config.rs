@@ -27,6 +27,8 @@ pub struct Config {
     pub listen: Listen,
     /// TLS for `listen.mqtts`.
     pub tls: Tls,
+    /// Limits of `listen.http`.
+    pub http: Http,
     /// Threads and queues.
     pub cells: Cells,
     /// The journal.
@@ -41,6 +43,8 @@ pub struct Config {
     pub approvals: Approvals,
     /// Staff: sessions, sign-in, sockets.
     pub console: Console,
+    /// The virtual gate's page.
+    pub gate_page: crate::gate_page::GatePage,
     /// The process clock.
     pub clock: Clock,
     /// Limits of device connections.
@@ -59,6 +63,16 @@ pub struct Listen {
     pub mqtts: Option<SocketAddr>,
     /// Consoles and their HTTP interface; health, metrics, version.
     pub http: Option<SocketAddr>,
+}
+
+/// Limits of `listen.http`.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Http {
+    /// Connections that speak HTTP, at most; one more waits in the kernel. What was upgraded does not count here.
+    pub connections_max: usize,
+    /// From the connection, or the last answer, to the end of a request's headers.
+    pub headers_ms: u64,
 }
 
 /// TLS for devices.
@@ -263,6 +277,7 @@ impl Default for Config {
             sites: Vec::new(),
             listen: Listen::default(),
             tls: Tls::default(),
+            http: Http::default(),
             cells: Cells::default(),
             journal: Journal::default(),
             gate: Gate::default(),
@@ -270,6 +285,7 @@ impl Default for Config {
             alarms: Alarms::default(),
             approvals: Approvals::default(),
             console: Console::default(),
+            gate_page: crate::gate_page::GatePage::default(),
             clock: Clock::default(),
             gateway: tongdao_device_gateway::config::GatewayConfig::default(),
             log: Log::default(),
@@ -281,6 +297,12 @@ impl Default for Listen {
     fn default() -> Self {
         let loopback = |port| Some(SocketAddr::from(([127, 0, 0, 1], port)));
         Self { mqtt: loopback(1883), mqtts: None, http: loopback(8080) }
+    }
+}
+
+impl Default for Http {
+    fn default() -> Self {
+        Self { connections_max: 8192, headers_ms: 30_000 }
     }
 }
 
@@ -447,7 +469,10 @@ impl Config {
         if self.listen.mqtts.is_some() && (self.tls.cert.is_none() || self.tls.key.is_none()) {
             return wrong("listen.mqtts", "needs `tls.cert` and `tls.key`, or leave it out");
         }
-        let positive: [(&str, i64); 24] = [
+        let positive: [(&str, i64); 27] = [
+            ("gate_page.lease_s", self.gate_page.lease_s.into()),
+            ("http.connections_max", self.http.connections_max.try_into().unwrap_or(i64::MAX)),
+            ("http.headers_ms", self.http.headers_ms.try_into().unwrap_or(i64::MAX)),
             ("cells.door_max", self.cells.door_max.try_into().unwrap_or(i64::MAX)),
             ("cells.in_flight_max", self.cells.in_flight_max.try_into().unwrap_or(i64::MAX)),
             ("cells.passivate_after_s", self.cells.passivate_after_s.try_into().unwrap_or(i64::MAX)),

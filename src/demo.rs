@@ -4,19 +4,25 @@ use crate::boards::Atlas;
 use crate::cli::{AccountCommand, DemoArgs, DeviceCommand, Op, Who};
 use crate::config::{Config, Listen};
 use crate::exit::{CONFIG, Failure, OK, REFUSED, SOFTWARE};
+use crate::gate_page::lender::Lender;
 use crate::ops::user::SignIn;
-use crate::serve::{Demo, Server, Try, front_runtime, stop_signal};
+use crate::serve::{Demo, Server, Shown, Try, front_runtime, stop_signal};
 use crate::{admin, logs, ops, sites};
 use std::net::{SocketAddr, TcpListener};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
+use tongdao_domain::time::Millis;
 use tongdao_domain::world::World;
 use tongdao_loadtest::clock::Clock;
-use tongdao_loadtest::demo::{Cast, DemoConfig, ServerStats};
-use tongdao_protocol::site::SiteFile;
+use tongdao_loadtest::demo::lent::with_gates_for_people;
+use tongdao_loadtest::demo::{Cast, DemoConfig, Loans, ServerStats};
+use tongdao_protocol::site::{self, SiteFile};
 
 /// The demo's city.
 const CITY: &str = include_str!("../config/sites/chengdu.toml");
+/// How it is called in messages.
+const NAME: &str = "the shipped city";
 /// Riders of the demo.
 const RIDERS: usize = 5_000;
 /// The first of them are stuck, the next ride as usual: the desk is told of both.
@@ -39,15 +45,20 @@ pub fn run(args: &DemoArgs, file: Option<&Path>, data_dir: Option<&Path>) -> Res
     logs::start(&config.log)?;
     free_ports(&mut config.listen)?;
     let mut world = World { settings: sites::settings(&config), ..World::default() };
-    let site = sites::add(&mut world, "the shipped city", CITY, None)?;
-    let runtime = front_runtime()?;
+    let city = site::parse(CITY).map_err(|fault| Failure::new(CONFIG, format!("{NAME}: {fault}")))?;
+    // The gates for people stand in the stations too, but no rider of the demo comes to them.
+    let site = with_gates_for_people(&city);
+    sites::add_file(&mut world, NAME, &site, None)?;
     let again = config.data_dir.join(SEED).exists();
-    let cast = Cast::of(&site, RIDERS, seed(&config.data_dir)?);
-    let shown = Demo { users: ops::user::demo(), media: media(&cast) };
+    let cast = Cast::of(&city, RIDERS, seed(&config.data_dir)?);
+    let runtime = front_runtime()?;
+    let (shown, loans) = (Shown { users: ops::user::demo(), media: media(&cast) }, Loans::default());
+    let lender = Lender::new(&site, &cast, Millis::seconds(config.gate_page.lease_s.into()), loans.clone());
     let atlas = Atlas::new(std::slice::from_ref(&site));
-    let server = Server::start(&config, world, atlas, &runtime, Some(&shown))?;
-    let story = Story { site, cast, shown, again };
-    let result = runtime.block_on(play(args, &config, server, story));
+    let demo = Demo { shown: &shown, lender: Arc::new(lender) };
+    let server = Server::start(&config, world, atlas, &runtime, Some(demo))?;
+    let play = Play { args, config: &config, shown: &shown, cast, city, loans, again };
+    let result = runtime.block_on(play.run(server));
     runtime.shutdown_timeout(Duration::from_secs(1));
     if !kept {
         let _ = std::fs::remove_dir_all(&folder);
@@ -79,38 +90,46 @@ fn free_ports(listen: &mut Listen) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is played.
-struct Story {
-    site: SiteFile,
+/// A demo that is about to begin.
+struct Play<'a> {
+    args: &'a DemoArgs,
+    config: &'a Config,
+    shown: &'a Shown,
     cast: Cast,
-    shown: Demo,
+    city: SiteFile,
+    loans: Loans,
     /// It was played on these data before.
     again: bool,
 }
 
-async fn play(args: &DemoArgs, config: &Config, server: Server, Story { site, cast, shown, again }: Story) -> Result<u8, Failure> {
-    settle(&server, &cast).await?;
-    if !again {
-        freeze(&server, &cast).await?;
+impl Play<'_> {
+    async fn run(self, server: Server) -> Result<u8, Failure> {
+        let Self { args, config, shown, cast, city, loans, again } = self;
+        settle(&server, &cast).await?;
+        if !again {
+            freeze(&server, &cast).await?;
+        }
+        let mqtt = config.listen.mqtt.ok_or_else(|| Failure::new(CONFIG, "config key `listen.mqtt`: the demo needs it"))?;
+        announce(config, &cast, mqtt, shown);
+        let (journal, gateway) = (server.backend.journal.clone(), server.gateway());
+        let stats = move || ServerStats {
+            journal_position: journal.status().events,
+            money_posted: None,
+            devices_connected: Some(gateway.devices().len()),
+        };
+        let demo = DemoConfig {
+            speed: args.speed,
+            start_hour: f64::from(args.from_hour),
+            length: args.seconds.map(Duration::from_secs),
+            clock: Clock::at(server.backend.door.clock().now().0),
+            incidents: !args.calm,
+            loans,
+            ..DemoConfig::new(mqtt, city, cast)
+        };
+        let shown = tongdao_loadtest::demo::run(demo, stats, stop_signal()).await.map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
+        let _ = server.stop().await;
+        Ok(if shown.contradicted == 0 { OK } else { REFUSED })
     }
-    let mqtt = config.listen.mqtt.ok_or_else(|| Failure::new(CONFIG, "config key `listen.mqtt`: the demo needs it"))?;
-    announce(config, &cast, mqtt, &shown);
-    let (journal, gateway) = (server.backend.journal.clone(), server.gateway());
-    let stats = move || ServerStats {
-        journal_position: journal.status().events,
-        money_posted: None,
-        devices_connected: Some(gateway.devices().len()),
-    };
-    let demo = DemoConfig {
-        speed: args.speed,
-        start_hour: f64::from(args.from_hour),
-        length: args.seconds.map(Duration::from_secs),
-        clock: Clock::at(server.backend.door.clock().now().0),
-        ..DemoConfig::new(mqtt, site, cast)
-    };
-    let shown = tongdao_loadtest::demo::run(demo, stats, stop_signal()).await.map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
-    let _ = server.stop().await;
-    Ok(if shown.contradicted == 0 { OK } else { REFUSED })
 }
 
 /// The demo's people and secrets come from one number, kept beside its journal, so that it can be run again on the same data.
@@ -120,8 +139,8 @@ fn seed(data_dir: &Path) -> Result<u64, Failure> {
         return Ok(seed);
     }
     let seed: u64 = rand::random();
-    std::fs::create_dir_all(data_dir).map_err(|fault| Failure::new(crate::exit::IO, format!("{}: {fault}", data_dir.display())))?;
-    std::fs::write(&path, seed.to_string()).map_err(|fault| Failure::new(crate::exit::IO, format!("{}: {fault}", path.display())))?;
+    let written = std::fs::create_dir_all(data_dir).and_then(|()| std::fs::write(&path, seed.to_string()));
+    written.map_err(|fault| Failure::new(crate::exit::IO, format!("{}: {fault}", path.display())))?;
     Ok(seed)
 }
 
@@ -163,7 +182,7 @@ async fn operate(server: &Server, op: Op) -> Result<(), Failure> {
     }
 }
 
-fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, shown: &Demo) {
+fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, shown: &Shown) {
     println!("\nTongdao demo: {} gates of a city with the shape of Chengdu's metro, {RIDERS} riders", cast.gates.len());
     println!("  MQTT     {mqtt}");
     if let Some(http) = config.listen.http {
@@ -173,6 +192,9 @@ fn announce(config: &Config, cast: &Cast, mqtt: SocketAddr, shown: &Demo) {
         }
         let tokens: Vec<_> = shown.media.iter().map(|medium| medium.token.as_str()).collect();
         println!("  media    {}   (for the service desk; the first {STUCK} are stuck)", tokens.join(" "));
+        if config.gate_page.served != Some(false) {
+            println!("  gate     http://{http}/gate/   a gate in the browser: tap by hand");
+        }
         println!("  metrics  http://{http}/metrics   (also /readyz?verbose, /debug/actors)");
     }
     println!("  data     {}   (tongdao account show p00001 --data-dir {0})", config.data_dir.display());

@@ -1,12 +1,73 @@
-//! HTTP for those who watch the process: health, readiness, metrics, version. Nothing here changes anything.
+//! The HTTP listener, and what it tells those who watch the process: health, readiness, metrics, version. A connection whose
+//! request does not come in time is closed, and there are only so many of them; what is upgraded has limits of its own.
+use crate::config;
 use axum::Router;
-use axum::extract::{Query, State};
+use axum::body::Body;
+use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::{Service as _, service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// After a failed accept (no more file descriptors) it is tried again after this long.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(100);
+
+/// Settings of the listener.
+#[derive(Debug, Clone, Copy)]
+pub struct Listening {
+    /// Its limits.
+    pub http: config::Http,
+    /// Bytes that the system keeps of what a peer does not take.
+    pub unsent_bytes_max: u32,
+}
+
+/// Serves until the runtime ends.
+pub async fn serve(listener: TcpListener, routes: Router, settings: Listening) {
+    let room = Arc::new(Semaphore::new(settings.http.connections_max));
+    loop {
+        // One too many waits in the kernel.
+        let Ok(place) = Arc::clone(&room).acquire_owned().await else { return };
+        match listener.accept().await {
+            Ok((stream, peer)) => drop(tokio::spawn(converse(stream, peer, routes.clone(), settings, place))),
+            Err(_) => tokio::time::sleep(ACCEPT_AGAIN).await,
+        }
+    }
+}
+
+async fn converse(stream: TcpStream, peer: SocketAddr, routes: Router, settings: Listening, place: OwnedSemaphorePermit) {
+    let _ = stream.set_nodelay(true);
+    keep_little(&stream, settings.unsent_bytes_max);
+    let routes = TowerToHyperService::new(routes);
+    let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        routes.call(request.map(Body::new))
+    });
+    let mut server = http1::Builder::new();
+    server.timer(TokioTimer::new()).header_read_timeout(Duration::from_millis(settings.http.headers_ms));
+    // A peer that goes, or is too slow, is nothing to report.
+    let _ = server.serve_connection(TokioIo::new(stream), service).with_upgrades().await;
+    drop(place);
+}
+
+/// Lets the system keep about so many bytes that it has not sent: otherwise megabytes of what is old by then lie before whatever
+/// is written next, and nobody notices that the other side does not read.
+fn keep_little(stream: &TcpStream, unsent_bytes_max: u32) {
+    #[cfg(target_os = "linux")]
+    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max);
+    #[cfg(not(target_os = "linux"))]
+    let _ = (stream, unsent_bytes_max);
+}
 
 /// One check of `/readyz`.
 #[derive(Debug, Clone, Serialize, PartialEq, Eq)]

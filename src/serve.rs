@@ -5,10 +5,10 @@ use crate::boards::{self, Atlas};
 use crate::config::Config;
 use crate::console::Console;
 use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
+use crate::gate_page::lender::Lender;
 use crate::http::{self, Check, Watched};
 use crate::ops::user::SignIn;
-use crate::{logs, node, ops, sites};
-use axum::serve::ListenerExt as _;
+use crate::{gate_page, logs, mqtt, node, ops, sites};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -74,9 +74,17 @@ pub async fn stop_signal() {
     }
 }
 
+/// What makes a server a demo.
+pub struct Demo<'a> {
+    /// What it tells those who try it.
+    pub shown: &'a Shown,
+    /// Who lends its gates to pages.
+    pub lender: Arc<Lender>,
+}
+
 /// What a demo tells those who try it.
 #[derive(serde::Serialize)]
-pub struct Demo {
+pub struct Shown {
     /// Who can sign in.
     pub users: Vec<SignIn>,
     /// Media to look for at the service desk.
@@ -112,7 +120,7 @@ impl Server {
         world: World,
         atlas: Atlas,
         runtime: &tokio::runtime::Runtime,
-        demo: Option<&Demo>,
+        demo: Option<Demo<'_>>,
     ) -> Result<Self, Failure> {
         let prometheus = recorder()?;
         let http = config.listen.http.map(|address| bind(address, "listen.http")).transpose()?;
@@ -131,16 +139,22 @@ impl Server {
             let watched = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
             let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
             runtime.block_on(async {
-                match demo {
-                    Some(demo) => ops::user::settle(&backend, &demo.users).await,
+                match &demo {
+                    Some(demo) => ops::user::settle(&backend, &demo.shown.users).await,
                     None => first_user(&backend).await,
                 }
             })?;
             // Passwords are shown only to those who sit before this very machine.
-            let shown = demo.map(|demo| if address.ip().is_loopback() { serde_json::json!(demo) } else { serde_json::json!({}) });
+            let shown =
+                demo.as_ref().map(|demo| if address.ip().is_loopback() { serde_json::json!(demo.shown) } else { serde_json::json!({}) });
             let staff = Console::new(backend.clone(), &config.console, address, shown);
             runtime.block_on(async { staff.show(boards, presence(&gateway)) });
-            serve_http(runtime, listener, watched, staff.clone());
+            runtime.spawn(staff.clone().keep_order());
+            runtime.spawn(crate::console::commands::resume(staff.clone()));
+            let devices = mqtt::routes(gateway.clone(), staff.clone(), &config.gateway);
+            let settings = http::Listening { http: config.http, unsent_bytes_max: config.console.socket.unsent_bytes_max };
+            let page = virtual_gate(runtime, config, &staff, demo.map(|demo| demo.lender));
+            serve_http(runtime, listener, watched.merge(devices).merge(page).merge(staff.routes()), settings);
             console = Some(staff);
         }
         runtime.spawn(keep_gauges(backend.clone(), prometheus));
@@ -181,28 +195,24 @@ async fn first_user(backend: &Backend) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One listener for those who watch the process and for staff.
-fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener, watched: axum::Router, console: Console) {
-    runtime.spawn(console.clone().keep_order());
-    runtime.spawn(crate::console::commands::resume(console.clone()));
-    let unsent_max = console.settings().socket.unsent_bytes_max;
-    let routes = watched.merge(console.routes()).into_make_service_with_connect_info::<SocketAddr>();
-    runtime.spawn(async move {
-        let listener = tokio::net::TcpListener::from_std(listener)?.tap_io(move |stream| {
-            let _ = stream.set_nodelay(true);
-            keep_little(stream, unsent_max);
-        });
-        axum::serve(listener, routes).await
-    });
+/// The virtual gate's page, where it is served.
+fn virtual_gate(runtime: &tokio::runtime::Runtime, config: &Config, console: &Console, lender: Option<Arc<Lender>>) -> axum::Router {
+    if !config.gate_page.served.unwrap_or(lender.is_some()) {
+        return axum::Router::new();
+    }
+    if let Some(lender) = lender.clone() {
+        runtime.spawn(gate_page::keep_order(console.clone(), lender));
+    }
+    gate_page::routes(console.clone(), lender)
 }
 
-/// Lets the system keep about so many bytes that it has not sent: otherwise megabytes of what is old by then lie before whatever
-/// is written next, and nobody notices that the other side does not read.
-fn keep_little(stream: &tokio::net::TcpStream, unsent_bytes_max: u32) {
-    #[cfg(target_os = "linux")]
-    let _ = socket2::SockRef::from(stream).set_tcp_notsent_lowat(unsent_bytes_max);
-    #[cfg(not(target_os = "linux"))]
-    let _ = (stream, unsent_bytes_max);
+/// One listener for those who watch the process, for staff, and for devices that come over WebSocket.
+fn serve_http(runtime: &tokio::runtime::Runtime, listener: std::net::TcpListener, routes: axum::Router, settings: http::Listening) {
+    runtime.spawn(async move {
+        let listener = tokio::net::TcpListener::from_std(listener)?;
+        http::serve(listener, routes, settings).await;
+        Ok::<(), std::io::Error>(())
+    });
 }
 
 /// Binds a TCP listener; a busy port names the key that says another.

@@ -69,8 +69,17 @@ pub fn read(config: &Config) -> Result<(World, Vec<site::SiteFile>), Failure> {
 /// # Errors
 /// Exit 78 names file, key and fix.
 pub fn add(world: &mut World, name: &str, text: &str, folder: Option<&Path>) -> Result<site::SiteFile, Failure> {
+    let file = site::parse(text).map_err(|fault| Failure::new(CONFIG, format!("{name}: {fault}")))?;
+    add_file(world, name, &file, folder)?;
+    Ok(file)
+}
+
+/// Adds one site that was read.
+///
+/// # Errors
+/// Exit 78 names file, key and fix.
+pub fn add_file(world: &mut World, name: &str, file: &site::SiteFile, folder: Option<&Path>) -> Result<(), Failure> {
     let wrong = |file: &str, fault: &dyn std::fmt::Display| Failure::new(CONFIG, format!("{file}: {fault}"));
-    let file = site::parse(text).map_err(|fault| wrong(name, &fault))?;
     let (fares_name, fares_text) = fare_table(file.fares.as_str(), folder).ok_or_else(|| {
         let shipped: Vec<_> = SHIPPED_FARES.iter().map(|(id, _)| *id).collect();
         wrong(
@@ -84,8 +93,7 @@ pub fn add(world: &mut World, name: &str, text: &str, folder: Option<&Path>) -> 
         )
     })?;
     let table = site::parse_fares(&fares_text).map_err(|fault| wrong(&fares_name, &fault))?;
-    site::add_to_world(world, &file, table).map_err(|fault| wrong(name, &fault))?;
-    Ok(file)
+    site::add_to_world(world, file, table).map_err(|fault| wrong(name, &fault))
 }
 
 /// The fare table: beside the site file, in the working folder's `config/fares`, or shipped.

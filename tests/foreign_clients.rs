@@ -72,11 +72,11 @@ fn mqtt_js_from_node() {
         println!("skip: MQTT.js is not here; ./tests/run installs it");
         return;
     }
-    for version in ["5", "3"] {
+    for (version, protocol) in [("5", "mqtt"), ("3", "mqtt"), ("5", "ws"), ("3", "ws")] {
         let (server, secret) = prepared();
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/foreign/tap_mqttjs.cjs");
-        let port = server.mqtt.to_string();
-        let args = [script, "127.0.0.1", &port, "cd", "g3", &secret, version, &exit_json()];
+        let port = if protocol == "ws" { server.http } else { server.mqtt }.to_string();
+        let args = [script, "127.0.0.1", &port, "cd", "g3", &secret, version, &exit_json(), protocol];
         let run = Command::new("node").args(args).env("NODE_PATH", tools().join("node_modules")).output();
         expect_fare(&run.expect("it runs"));
     }

@@ -28,8 +28,12 @@ pub struct GatewayConfig {
     /// Connections taken per second and cell; the rest waits in the kernel, so that a crowd that comes back does not stand
     /// in the way of those who are there. Default 2,000.
     pub accepts_per_second: u32,
-    /// Connections that the kernel keeps waiting for us. Default 4,096.
+    /// Connections that wait for us, in the kernel or (over WebSocket) for a cell. Default 4,096.
     pub backlog: i32,
+    /// MQTT over WebSocket at `/mqtt` on `listen.http`. Default on.
+    pub websocket: bool,
+    /// Largest WebSocket frame, in bytes; a packet may span frames, a frame packets. Default 262,144.
+    pub websocket_frame_bytes_max: u64,
     /// From the connection to the end of the TLS handshake. Default 5,000.
     pub tls_handshake_ms: u64,
     /// From the connection (or the end of the handshake) to a complete CONNECT. Default 5,000.
@@ -85,6 +89,8 @@ impl Default for GatewayConfig {
             connecting_per_address_max: 2_048,
             accepts_per_second: 2_000,
             backlog: 4_096,
+            websocket: true,
+            websocket_frame_bytes_max: 262_144,
             tls_handshake_ms: 5_000,
             connect_ms: 5_000,
             packet_ms: 10_000,
@@ -125,12 +131,14 @@ impl GatewayConfig {
     /// # Errors
     /// [`BadSetting`] for the first that does not.
     pub fn check(&self) -> Result<(), BadSetting> {
-        let rules: [(bool, &'static str, &'static str); 9] = [
+        let rules: [(bool, &'static str, &'static str); 11] = [
             (self.mqtts.is_none() || self.tls_certificate.is_some(), "tls.cert", "name the PEM file that mqtts needs"),
             (self.mqtts.is_none() || self.tls_key.is_some(), "tls.key", "name the PEM file that mqtts needs"),
             (self.receive_max > 0, "gateway.receive_max", "at least 1"),
             (self.send_window > 0, "gateway.send_window", "at least 1"),
             (self.keep_alive_max_s > 0, "gateway.keep_alive_max_s", "at least 1"),
+            (self.backlog > 0, "gateway.backlog", "at least 1"),
+            (self.websocket_frame_bytes_max >= 1_024, "gateway.websocket_frame_bytes_max", "at least 1024"),
             (self.accepts_per_second > 0, "gateway.accepts_per_second", "at least 1"),
             (self.packet_bytes_max >= 1_024, "gateway.packet_bytes_max", "at least 1024"),
             (self.messages_per_second == 0 || self.messages_burst > 0, "gateway.messages_burst", "at least 1"),
@@ -142,6 +150,11 @@ impl GatewayConfig {
     #[must_use]
     pub const fn tls_handshake(&self) -> Duration {
         Duration::from_millis(self.tls_handshake_ms)
+    }
+    /// From a WebSocket's upgrade to the socket behind it, as long as to a CONNECT.
+    #[must_use]
+    pub const fn upgrade(&self) -> Duration {
+        Duration::from_millis(self.connect_ms)
     }
     /// As a length of process time.
     #[must_use]

@@ -82,6 +82,8 @@ faults! {
     SlowReader = "slow_reader";
     /// Its registration was withdrawn while it was connected.
     Revoked = "revoked";
+    /// A WebSocket from a page that is not on the list of origins.
+    ForeignOrigin = "foreign_origin";
     /// Too many connections.
     Connections = "too_many_connections";
     /// A tap past its deadline.

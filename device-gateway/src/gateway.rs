@@ -3,17 +3,19 @@
 use crate::admit::Admission;
 use crate::config::{BadSetting, GatewayConfig};
 use crate::dead_letter::{DeadLetter, DeadLetters};
-use crate::fault::FaultBook;
+use crate::fault::{Fault, FaultBook};
+use crate::link::source_of;
 use crate::links::{CellLinks, Note};
-use crate::listener;
+use crate::listener::{self, Handed};
 use crate::presence::Presence;
 use crate::tls::{self, TlsError};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
-use tokio::sync::{Notify, watch};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{interval, timeout};
 use tokio_rustls::TlsAcceptor;
 use tongdao_actors::cell::{Cell, CellHook};
@@ -25,7 +27,7 @@ use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::id::{CommandId, DeviceId};
 use tongdao_domain::machine::Reply;
 use tongdao_domain::time::Timestamp;
-use tongdao_telemetry::DevicesOnline;
+use tongdao_telemetry::{AuditFault, ConnectRefused, DevicesOnline};
 
 /// The audit entity of a node.
 const AUDIT: &str = "node";
@@ -89,12 +91,22 @@ pub(crate) struct Shared {
     stage: watch::Sender<Stage>,
     ports: Vec<Port>,
     door: OnceLock<Door>,
+    /// Connections that were accepted elsewhere and wait for a cell; the cells take them in turn.
+    hand: mpsc::Sender<Handed>,
+    pub(crate) handed: tokio::sync::Mutex<mpsc::Receiver<Handed>>,
 }
 
 impl Shared {
     /// A number for a connection, never used before.
     pub(crate) fn number(&self) -> u64 {
         self.numbers.fetch_add(1, Ordering::Relaxed)
+    }
+    /// A connection has failed before its link began.
+    pub(crate) fn refused(&self, peer: IpAddr, fault: Fault, now: Timestamp) {
+        let source = source_of(peer);
+        let first = self.faults.count(&source, fault, now);
+        AuditFault { source: &source, code: fault.code(), first }.emit();
+        ConnectRefused { peer: &source, reason: fault.code() }.emit();
     }
     /// A connection is over.
     pub(crate) fn left(&self) {
@@ -135,6 +147,7 @@ impl Gateway {
         if let (Some(address), Some(tls)) = (config.mqtts, tls) {
             ports.push(port("mqtts", address, config.backlog, Some(tls))?);
         }
+        let (hand, handed) = mpsc::channel(usize::try_from(config.backlog).unwrap_or(1).max(1));
         let shared = Shared {
             admission: Arc::new(Admission::new(&config)),
             presence: Presence::default(),
@@ -146,6 +159,8 @@ impl Gateway {
             stage: watch::channel(Stage::Open).0,
             ports,
             door: OnceLock::new(),
+            hand,
+            handed: tokio::sync::Mutex::new(handed),
             config,
         };
         Ok(Self { shared: Arc::new(shared) })
@@ -159,6 +174,22 @@ impl Gateway {
     #[must_use]
     pub fn mqtts_address(&self) -> Option<SocketAddr> {
         self.shared.ports.iter().find(|port| port.tls.is_some()).map(|port| port.address)
+    }
+    /// Is there room for one more connection, and is the node not on its way down? It may be otherwise a moment later.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        self.connections() < self.shared.config.connections_max && *self.shared.stage.borrow() == Stage::Open
+    }
+    /// Serves a connection that was accepted elsewhere, such as a [`crate::websocket::WebSocket`], like one of the gateway's
+    /// own ports: counted with them, with the same limits and time-outs from now on. False = too many wait, or the node goes down.
+    pub fn hand(&self, socket: impl AsyncRead + AsyncWrite + Send + Unpin + 'static, peer: IpAddr) -> bool {
+        let open = *self.shared.stage.borrow() == Stage::Open;
+        open && self.shared.hand.try_send(Handed { socket: Box::new(socket), peer }).is_ok()
+    }
+    /// Somebody came elsewhere and was not let in: counted like those who come to the gateway's own ports.
+    pub fn turned_away(&self, peer: IpAddr, fault: Fault) {
+        let Some(door) = self.shared.door.get() else { return };
+        self.shared.refused(peer, fault, door.clock().now());
     }
     /// For [`tongdao_actors::node::NodeConfig`].
     #[must_use]
@@ -241,6 +272,7 @@ impl CellHook for Gateway {
                 Err(error) => tracing::error!(%error, address = %port.address, "a cell cannot listen; the others take its share"),
             }
         }
+        tokio::task::spawn_local(listener::take(links.clone(), stage.clone()));
         tokio::task::spawn_local(go_down(links.clone(), stage.clone()));
         if first_cell {
             tokio::task::spawn_local(sweep(self.shared.clone(), links.cell.door(), stage));

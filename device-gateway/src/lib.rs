@@ -2,7 +2,7 @@
 //!
 //! From the wire inwards: [`wire`] turns bytes into packets, [`link`] is the pure state machine of a connection (with
 //! [`session`] for an admitted device), [`message`] reads a body into a command; `shell` moves bytes and commands between
-//! socket, link and cell, `listener` accepts, [`gateway`] is the whole of it for a node. [`admit`], [`tongdao_protocol::topic`] and
+//! socket, link and cell, `listener` accepts (or is handed) sockets, [`websocket`] is MQTT in binary frames, [`gateway`] is the whole of it for a node. [`admit`], [`tongdao_protocol::topic`] and
 //! [`subscription`] say who may do what; [`fault`] and [`dead_letter`] keep what went wrong; [`presence`] knows who is here.
 //!
 //! **Invariants:** a message is acknowledged after its commit, never before; a topic that is not a device's own is denied;
@@ -23,6 +23,7 @@ pub mod session;
 mod shell;
 pub mod subscription;
 pub mod tls;
+pub mod websocket;
 pub mod wire;
 
 #[cfg(test)]

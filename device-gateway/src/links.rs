@@ -167,9 +167,7 @@ impl CellLinks {
     }
     /// A connection has failed before its link began.
     pub(crate) fn refused(&self, peer: IpAddr, fault: Fault) {
-        let source = source_of(peer);
-        self.count(&source, fault);
-        ConnectRefused { peer: &source, reason: fault.code() }.emit();
+        self.shared.refused(peer, fault, self.cell.now());
     }
     /// Where the answers to a connection's commands go.
     pub(crate) fn slot(&self, mailbox: &Rc<Mailbox>) -> Slot {

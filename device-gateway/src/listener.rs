@@ -1,5 +1,6 @@
-//! Listening: one socket per cell and port (SO_REUSEPORT), the kernel shares out the connections. Accepting is paced and
-//! capped, so that a crowd that comes back does not stand in the way of those who are there.
+//! Listening: one socket per cell and port (SO_REUSEPORT), the kernel shares out the connections; sockets that HTTP has
+//! upgraded are handed to the cells in turn. Taking them is paced and capped, so that a crowd that comes back does not stand
+//! in the way of those who are there.
 use crate::fault::Fault;
 use crate::gateway::Stage;
 use crate::link::Link;
@@ -8,9 +9,10 @@ use crate::shell;
 use crate::wire::{CoreWire, Limits};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
@@ -38,6 +40,38 @@ fn open(address: SocketAddr, backlog: i32, shared: bool) -> io::Result<std::net:
     Ok(socket.into())
 }
 
+/// A connection that was accepted elsewhere.
+pub(crate) struct Handed {
+    pub(crate) socket: Box<dyn Duplex>,
+    pub(crate) peer: IpAddr,
+}
+
+/// Bytes both ways, whatever carries them.
+pub(crate) trait Duplex: AsyncRead + AsyncWrite + Send + Unpin {}
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Duplex for S {}
+
+/// Keeps to a rate of taking connections.
+struct Pace {
+    each: u32,
+    since: Instant,
+    count: u32,
+}
+
+impl Pace {
+    fn of(cell: &CellLinks) -> Self {
+        Self { each: (cell.common.config.accepts_per_second / 20).max(1), since: Instant::now(), count: 0 }
+    }
+    /// One was taken: waits where that was fast.
+    async fn taken(&mut self) {
+        self.count += 1;
+        if self.since.elapsed() >= PACE {
+            (self.since, self.count) = (Instant::now(), 0);
+        } else if self.count >= self.each {
+            sleep_until(self.since + PACE).await;
+        }
+    }
+}
+
 /// Accepts until the node drains.
 pub(crate) async fn accept(
     listener: std::net::TcpListener,
@@ -46,8 +80,7 @@ pub(crate) async fn accept(
     mut stage: watch::Receiver<Stage>,
 ) {
     let Ok(listener) = TcpListener::from_std(listener) else { return };
-    let per_pace = (cell.common.config.accepts_per_second / 20).max(1);
-    let (mut since, mut count) = (Instant::now(), 0);
+    let mut pace = Pace::of(&cell);
     loop {
         tokio::select! {
             biased;
@@ -57,12 +90,24 @@ pub(crate) async fn accept(
                 Err(_) => sleep(ACCEPT_AGAIN).await,
             },
         }
-        count += 1;
-        if since.elapsed() >= PACE {
-            (since, count) = (Instant::now(), 0);
-        } else if count >= per_pace {
-            sleep_until(since + PACE).await;
+        pace.taken().await;
+    }
+}
+
+/// Takes what was accepted elsewhere, until the node drains.
+pub(crate) async fn take(cell: Rc<CellLinks>, mut stage: watch::Receiver<Stage>) {
+    let (mut pace, shared) = (Pace::of(&cell), cell.shared.clone());
+    loop {
+        tokio::select! {
+            biased;
+            _ = stage.wait_for(|stage| *stage != Stage::Open) => return,
+            next = async { shared.handed.lock().await.recv().await } => {
+                let Some(Handed { socket, peer }) = next else { return };
+                let Some(mailbox) = cell.accepted(peer) else { continue };
+                drop(tokio::task::spawn_local(shell::run(socket, link(&cell, &mailbox), cell.clone(), mailbox)));
+            }
         }
+        pace.taken().await;
     }
 }
 

@@ -184,8 +184,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             match read {
                 Poll::Pending => return,
                 Poll::Ready(Ok(length)) if length > 0 => {}
-                Poll::Ready(_) => {
-                    self.eof = true;
+                // After an error there may still be a peer who can be told why (over WebSocket).
+                Poll::Ready(read) => {
+                    self.eof = read.is_ok();
                     return self.step(buffers, now, Link::lost);
                 }
             }

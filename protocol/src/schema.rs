@@ -111,13 +111,17 @@ pub fn asyncapi() -> String {
         "info": {
             "title": "Tongdao",
             "version": "1.0.0",
-            "description": "Devices speak MQTT 5 and 3.1.1, QoS 1, JSON in UTF-8 of at most 64 KiB. Client id = user name = device id, password = its secret. \
+            "description": "Devices speak MQTT 5 and 3.1.1 (also over WebSocket), QoS 1, JSON in UTF-8 of at most 64 KiB. Client id = user name = device id, password = its secret. \
                 Unknown fields are ignored if they are a number, a boolean or at most 128 characters, else the payload is refused. \
                 Consoles speak WebSocket with the subprotocol `tongdao.v1.json`: JSON frames with their kind in `t`; there an unknown field is an error.",
         },
         "defaultContentType": "application/json",
         "servers": {
             "mqtt": {"host": "127.0.0.1:1883", "protocol": "mqtt", "description": "`listen.mqtt`; TLS on `listen.mqtts`"},
+            "mqtt_ws": {
+                "host": "127.0.0.1:8080", "pathname": "/mqtt", "protocol": "ws",
+                "description": "`listen.http`: MQTT over WebSocket, subprotocol `mqtt`, binary frames; pages only from the exact list of origins",
+            },
             "ws": {"host": "127.0.0.1:8080", "protocol": "ws", "description": "`listen.http`"},
         },
         "channels": channels,
@@ -155,7 +159,7 @@ fn channel(address: &str, message: &str, summary: &str) -> Value {
         .map(|name| (name.to_owned(), json!({"description": format!("{name} id, [A-Za-z0-9._-]{{1,64}}")})))
         .collect();
     let messages = json!({message: {"$ref": format!("#/components/messages/{message}")}});
-    let servers = json!([{"$ref": "#/servers/mqtt"}]);
+    let servers = json!([{"$ref": "#/servers/mqtt"}, {"$ref": "#/servers/mqtt_ws"}]);
     json!({"address": address, "summary": summary, "parameters": parameters, "messages": messages, "servers": servers})
 }
 

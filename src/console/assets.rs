@@ -66,7 +66,8 @@ fn find(path: &str) -> Option<(&str, EmbeddedFile)> {
     if folder || file { None } else { Files::get(INDEX).map(|index| (INDEX, index)) }
 }
 
-fn answer(name: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
+/// A file of a page, with everything that a browser has to obey.
+pub fn answer(name: &str, file: &EmbeddedFile, asked: &HeaderMap) -> Response {
     let Some((kind, compressible)) = kind(name) else { return not_found().into_response() };
     let hash = file.metadata.sha256_hash();
     let zipped =

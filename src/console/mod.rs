@@ -3,7 +3,7 @@
 //!
 //! Not here: what a board shows (`boards`), what a machine decides (`domain`), the shape of a frame (`protocol::console`).
 mod api;
-mod assets;
+pub mod assets;
 pub mod commands;
 pub mod entry;
 pub mod hub;
@@ -13,7 +13,7 @@ pub mod login;
 mod mailbox;
 mod notes;
 mod outbox;
-mod problem;
+pub mod problem;
 mod reference;
 pub mod rights;
 pub mod session;

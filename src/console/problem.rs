@@ -38,7 +38,7 @@ impl IntoResponse for Refused {
 }
 
 /// A body of JSON that is this type and nothing more.
-pub(super) struct Body<T>(pub(super) T);
+pub struct Body<T>(pub T);
 
 impl<S: Send + Sync, T: for<'de> Wire<'de> + Send> FromRequest<S> for Body<T> {
     type Rejection = Refused;
@@ -62,6 +62,6 @@ fn bad(field: &str, expected: &'static str) -> Refused {
 }
 
 /// No such thing.
-pub(super) fn not_found() -> Refused {
+pub fn not_found() -> Refused {
     Code::NotFound.into()
 }

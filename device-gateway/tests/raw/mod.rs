@@ -198,3 +198,50 @@ pub fn ping() -> Vec<u8> {
 pub fn disconnect(version: u8, code: u8) -> Vec<u8> {
     packet(0xe0, if version == V5 && code != 0 { std::slice::from_ref(&code) } else { &[] })
 }
+
+/// Opcodes of WebSocket.
+pub const WS_TEXT: u8 = 1;
+pub const WS_BINARY: u8 = 2;
+pub const WS_CLOSE: u8 = 8;
+pub const WS_PING: u8 = 9;
+pub const WS_PONG: u8 = 10;
+
+/// A whole WebSocket frame as a client sends it.
+pub fn ws_frame(opcode: u8, body: &[u8]) -> Vec<u8> {
+    const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
+    let mut frame = vec![0x80 | opcode];
+    match body.len() {
+        length @ 0..=125 => frame.push(0x80 | length as u8),
+        length @ 126..=0xffff => {
+            frame.push(0x80 | 126);
+            frame.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(0x80 | 127);
+            frame.extend((length as u64).to_be_bytes());
+        }
+    }
+    frame.extend(MASK);
+    frame.extend(body.iter().zip(MASK.iter().cycle()).map(|(byte, mask)| byte ^ mask));
+    frame
+}
+
+/// Takes the whole WebSocket frames of a server out of what was received: opcode and body.
+pub fn ws_frames(received: &mut Vec<u8>) -> Vec<(u8, Vec<u8>)> {
+    let mut frames = Vec::new();
+    while received.len() >= 2 {
+        assert_eq!((received[0] & 0x70, received[1] & 0x80), (0, 0), "a server sends no extension and no mask");
+        let (length, at) = match received[1] {
+            126 if received.len() >= 4 => (usize::from(u16::from_be_bytes([received[2], received[3]])), 4),
+            127 if received.len() >= 10 => (u64::from_be_bytes(received[2..10].try_into().expect("8 bytes")) as usize, 10),
+            126 | 127 => break,
+            length => (usize::from(length), 2),
+        };
+        if received.len() < at + length {
+            break;
+        }
+        frames.push((received[0] & 0x0f, received[at..at + length].to_vec()));
+        received.drain(..at + length);
+    }
+    frames
+}

@@ -1,5 +1,6 @@
-//! Who takes part in a demo: the gates with their secrets and the riders with their accounts, all from one seed, and one
-//! gate that is left free for a person to try.
+//! Who takes part in a demo: the gates with their secrets and the riders with their accounts, all from one seed. One gate is
+//! left free for a person with a tool; others, with media of their own, are lent to people with a browser.
+use super::lent::{LentGate, Purse, PurseMedium, gates_for_people};
 use crate::fleet::Credentials;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
@@ -33,6 +34,10 @@ pub struct Cast {
     pub guest: Option<Credentials>,
     /// Riders; the last one is the guest's.
     pub passengers: Vec<Passenger>,
+    /// Gates that people may borrow; the demo keeps them connected while nobody does.
+    pub lent: Vec<LentGate>,
+    /// What those people have to tap with.
+    pub purses: Vec<Purse>,
 }
 
 impl std::fmt::Debug for Cast {
@@ -55,14 +60,22 @@ impl Cast {
         let at = spare.and_then(|spare| gates.iter().position(|gate| gate.device == spare.device.as_str()));
         let guest = at.map(|at| gates.remove(at));
         let passengers = (0..=riders).filter_map(|n| passenger(n, riders, &mut random)).collect();
-        Self { site: site.id.as_str().to_owned(), gates, guest, passengers }
+        // Drawn last: what came before keeps its secrets.
+        let lent: Vec<_> = gates_for_people(site)
+            .map(|(station, device)| {
+                let credentials = Credentials { device, secret: format!("{:032x}", random.random::<u128>()) };
+                LentGate { station: station.id.as_str().to_owned(), credentials }
+            })
+            .collect();
+        let purses = (0..lent.len()).filter_map(Purse::numbered).collect();
+        Self { site: site.id.as_str().to_owned(), gates, guest, passengers, lent, purses }
     }
 
     /// For `device import`.
     #[must_use]
     pub fn devices_csv(&self) -> String {
         let mut text = String::from("device_id,kind,site,secret\n");
-        for gate in self.gates.iter().chain(&self.guest) {
+        for gate in self.gates.iter().chain(&self.guest).chain(self.lent.iter().map(|lent| &lent.credentials)) {
             let _ = writeln!(text, "{},gate,{},{}", gate.device, self.site, gate.secret);
         }
         text
@@ -75,6 +88,12 @@ impl Cast {
         for Passenger { account, balance, medium } in &self.passengers {
             let (kind, token) = (medium.kind.name(), medium.token.as_str());
             let _ = writeln!(text, "{account},3,adult,{}.{:02},{kind},{token}", balance / 100, balance % 100);
+        }
+        for PurseMedium { medium, balance, .. } in self.purses.iter().flat_map(|purse| &purse.media) {
+            let (kind, token) = (medium.kind.name(), medium.token.as_str());
+            if let Some(balance) = balance {
+                let _ = writeln!(text, "{token},3,adult,{}.{:02},{kind},{token}", balance / 100, balance % 100);
+            }
         }
         text
     }
@@ -136,6 +155,20 @@ mod tests {
         assert_eq!(accounts.len(), 101);
         assert!(cast.passengers.iter().any(|passenger| passenger.balance < 200));
         assert!(cast.passengers.last().is_some_and(|guest| guest.balance >= 20_000));
+    }
+
+    #[test]
+    fn what_is_lent_can_be_imported_too_and_changes_no_other_secret() {
+        let mut text = String::from("id = \"t\"\nfares = \"f\"\n[[stations]]\nid = \"a\"\ngates = [");
+        (1..=4).for_each(|n| text.push_str(&format!("{{ device = \"a{n}\" }},")));
+        let large = site::parse(&format!("{text}]\n")).expect("a site");
+        let cast = Cast::of(&large, 3, 7);
+        assert_eq!(cast.lent.iter().map(|gate| &*gate.credentials.device).collect::<Vec<_>>(), ["a-hand-1", "a-hand-2"]);
+        assert_eq!(import::devices(&cast.devices_csv()).expect("devices").len(), 6);
+        let rows = import::accounts(&cast.accounts_csv()).expect("accounts");
+        assert_eq!(rows.len(), 4 + 2 * 3, "the medium that nobody knows has no account");
+        assert!(Cast::of(&small(), 3, 7).lent.is_empty());
+        assert_eq!(Cast::of(&small(), 3, 7).gates[0].secret, cast.gates[0].secret);
     }
 
     #[test]

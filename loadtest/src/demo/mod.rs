@@ -4,11 +4,13 @@ pub mod cast;
 mod city;
 mod day;
 mod incidents;
+pub mod lent;
 mod summary;
 mod trips;
 
 pub use cast::Cast;
 pub use city::NoWay;
+pub use lent::Loans;
 pub use summary::Style;
 
 use crate::clock::Clock;
@@ -49,6 +51,8 @@ pub struct DemoConfig {
     pub length: Option<Duration>,
     /// Does something go wrong now and then?
     pub incidents: bool,
+    /// Which of its gates are with people now.
+    pub loans: Loans,
     /// How the summary is shown.
     pub style: Style,
     /// The server's time, where it is not this machine's.
@@ -68,6 +72,7 @@ impl DemoConfig {
             rides_per_day: 60_000.0,
             length: None,
             incidents: true,
+            loans: Loans::default(),
             style: Style::Auto,
             clock: Clock::local(),
         }
@@ -127,7 +132,10 @@ pub async fn run(
 fn play(config: &DemoConfig, mut source: impl FnMut() -> ServerStats, stopped: &AtomicBool) -> io::Result<Shown> {
     let city = City::new(&config.site, &config.cast).map_err(io::Error::other)?;
     let server = Server { address: config.address, tls: None, version: Version::V5, site: config.site.id.as_str().to_owned() };
-    let mut fleet = Fleet::new(server, &Habits::default(), city.credentials(), config.clock)?;
+    // Gates that people borrow stand behind the city's: no rider of the demo comes to them.
+    let lent = config.cast.lent.iter().map(|lent| lent.credentials.clone());
+    let gates: Vec<_> = city.credentials().iter().cloned().chain(lent).collect();
+    let mut fleet = Fleet::new(server, &Habits::default(), &gates, config.clock)?;
     let mut trips = Trips::new(&city, config);
     let mut summary = Summary::new(config.style, config.speed);
     let mut notices = Vec::new();
@@ -136,6 +144,10 @@ fn play(config: &DemoConfig, mut source: impl FnMut() -> ServerStats, stopped: &
         let wait = trips.move_on(&mut fleet, &mut notices);
         if let Some(incidents) = &mut incidents {
             incidents.move_on(&city, &mut fleet, &mut trips, &mut notices);
+        }
+        for (nth, out) in config.loans.changed() {
+            let gate = u32::try_from(city.credentials().len() + nth).unwrap_or(u32::MAX);
+            if out { fleet.unplug(gate, &mut notices) } else { fleet.plug_in(gate) }
         }
         fleet.turn(wait, &mut notices)?;
         for notice in notices.drain(..) {
