@@ -42,20 +42,21 @@ const freePort = () =>
 
 /** The demo's server with its city in motion; can be killed and started again on the same data and address. */
 export class Server {
-  /** @param {Record<string, string>} [settings] further settings as environment */
-  static async start(settings = {}) {
+  /** @param {Record<string, string>} [settings] further settings as environment @param {string[]} [args] further words for `demo` */
+  static async start(settings = {}, args = []) {
     const server = new Server();
     server.dir = mkdtempSync(join(tmpdir(), "tongdao-browser-"));
     server.port = await freePort();
     server.mqtt = await freePort();
     server.settings = settings;
+    server.args = args;
     await server.run();
     return server;
   }
 
   async run() {
     const env = { ...process.env, TONGDAO__LISTEN__HTTP: `127.0.0.1:${this.port}`, TONGDAO__LISTEN__MQTT: `127.0.0.1:${this.mqtt}`, ...this.settings };
-    this.process = spawn(BIN, ["demo", "--data-dir", this.dir, "--speed", "10"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    this.process = spawn(BIN, ["demo", "--data-dir", this.dir, "--speed", "10", ...this.args], { env, stdio: ["ignore", "pipe", "pipe"] });
     this.ended = new Promise((resolve) => this.process.once("exit", resolve));
     let said = "";
     for (const stream of [this.process.stdout, this.process.stderr]) stream.on("data", (bytes) => (said = (said + bytes).slice(-20_000)));
@@ -114,6 +115,11 @@ export class Server {
   /** An operation of the command line, over the server's admin socket. */
   cli(...args) {
     execFileSync(BIN, [...args, "--data-dir", this.dir, "--by", "test", "--reason", "browser tests"], { stdio: "pipe" });
+  }
+
+  /** What the command line answers to a question. */
+  ask(...args) {
+    return execFileSync(BIN, [...args, "--data-dir", this.dir], { encoding: "utf8" });
   }
 
   /** An account with one medium of this token. */
