@@ -45,6 +45,8 @@ function run(input) {
   input(core);
   for (const { name, payload, cookie, retain } of core.take()) client?.publish(name, payload, cookie, retain);
   batch(() => {
+    // Not before the server has its state: until then a tap would be decided alone.
+    if (link.value === "connecting" && core?.online) link.value = "live";
     rev.value += 1;
     remember();
   });
@@ -138,7 +140,6 @@ export function connect() {
       if (mine !== client) return;
       retryMs = RETRY_MS;
       readyAt = Date.now();
-      link.value = "live";
       run((machine) => machine.connected(now()));
     },
     onMessage: (name, payload) => mine === client && run((machine) => machine.message(name, payload, now())),

@@ -126,7 +126,7 @@ test("the virtual gate", { skip: missing() ?? false }, async (t) => {
     assert.match(await person.text("#because"), /stands open/);
     await person.keys("g", "p");
     await person.row('[data-by="gate"][data-sent="kept"]');
-    server.cli("station", "release", "luomashi");
+    server.cliBy("operator", "station", "release", "luomashi", "--approved-by", "manager");
     await person.shows("idle");
     assert.doesNotMatch(await person.text("#mode"), /Emergency/);
   });

@@ -114,7 +114,11 @@ export class Server {
 
   /** An operation of the command line, over the server's admin socket. */
   cli(...args) {
-    execFileSync(BIN, [...args, "--data-dir", this.dir, "--by", "test", "--reason", "browser tests"], { stdio: "pipe" });
+    this.cliBy("test", ...args);
+  }
+
+  cliBy(user, ...args) {
+    execFileSync(BIN, [...args, "--data-dir", this.dir, "--by", user, "--reason", "browser tests"], { stdio: "pipe" });
   }
 
   /** What the command line answers to a question. */
