@@ -36,7 +36,10 @@ impl Backend {
         let status = self.journal.status();
         let check = |ok, detail: String| Check { ok, detail };
         let draining = self.draining.load(Ordering::Relaxed);
-        let journal = format!("{} events, {} waiting, {} bytes free", status.events, status.queued, status.free_bytes);
+        let journal = format!(
+            "{} events, {} waiting, {} groups behind, {} bytes free",
+            status.events, status.queued, status.behind, status.free_bytes
+        );
         let clock = match &self.clock_start {
             Some(start) => format!("clock.start is set ({start}): this is not the present"),
             None => "wall time".to_owned(),
@@ -53,6 +56,7 @@ impl Backend {
         let status = self.journal.status();
         JournalStatus {
             queued: status.queued,
+            behind: status.behind,
             bytes: status.bytes,
             free_bytes: status.free_bytes,
             writable: status.writable,

@@ -231,6 +231,8 @@ pub struct Status {
     pub groups: u64,
     /// Commits waiting for the writer.
     pub queued: usize,
+    /// Durable groups that the store behind the front log has not taken in yet.
+    pub behind: u64,
     /// Bytes on disk, where there is one.
     pub bytes: u64,
     /// Free bytes on that disk.

@@ -77,6 +77,7 @@ catalogue! {
     GroupSeconds: Histogram, Seconds, "tongdao_commit_group_seconds", "time of a whole group, fsync included";
     JournalEvents: Counter, Count, "tongdao_journal_events_total", "events committed since the journal was made";
     JournalQueued: Gauge, Count, "tongdao_journal_queued", "commits that wait for the writer";
+    JournalBehind: Gauge, Count, "tongdao_journal_behind_groups", "groups that are durable in the front log and not yet in the store";
     JournalBytes: Gauge, Bytes, "tongdao_journal_bytes", "size of the journal on disk";
     JournalFreeBytes: Gauge, Bytes, "tongdao_journal_free_bytes", "free space on the journal's disk";
     JournalWritable: Gauge, Count, "tongdao_journal_writable", "1 = commits are taken, 0 = the disk reserve is reached";

@@ -48,6 +48,8 @@ impl CommitEnded {
 pub struct JournalStatus {
     /// Commits that wait for the writer.
     pub queued: usize,
+    /// Durable groups that the store has not taken in yet.
+    pub behind: u64,
     /// Size on disk.
     pub bytes: u64,
     /// Free space on that disk.
@@ -63,6 +65,7 @@ impl JournalStatus {
     pub fn emit(&self) {
         counter!(Metric::JournalEvents.name()).absolute(self.events);
         gauge!(Metric::JournalQueued.name()).set(self.queued as f64);
+        gauge!(Metric::JournalBehind.name()).set(self.behind as f64);
         gauge!(Metric::JournalBytes.name()).set(self.bytes as f64);
         gauge!(Metric::JournalFreeBytes.name()).set(self.free_bytes as f64);
         gauge!(Metric::JournalWritable.name()).set(f64::from(u8::from(self.writable)));
@@ -151,12 +154,13 @@ mod tests {
     #[test]
     fn the_disk_is_shown() {
         let lines = samples(|| {
-            JournalStatus { queued: 4, bytes: 10, free_bytes: 20, writable: false, events: 7 }.emit();
+            JournalStatus { queued: 4, behind: 3, bytes: 10, free_bytes: 20, writable: false, events: 7 }.emit();
             JournalOpened { events: 1, truncated_bytes: 17, took: Duration::ZERO }.emit();
             CheckpointWritten { states: 2 }.emit();
         });
         let wanted = [
             "tongdao_checkpoints_total 2",
+            "tongdao_journal_behind_groups 3",
             "tongdao_journal_bytes 10",
             "tongdao_journal_events_total 7",
             "tongdao_journal_free_bytes 20",

@@ -229,6 +229,7 @@ impl Journal for Embedded {
             events: shared.events.load(Ordering::Acquire),
             groups: shared.groups.load(Ordering::Acquire),
             queued: self.queue.len(),
+            behind: shared.handed.load(Ordering::Acquire).saturating_sub(shared.progress.taken()),
             bytes: shared.store.db.disk_space().unwrap_or_default(),
             free_bytes: Space::of(&shared.settings.dir).map(|space| space.free).unwrap_or_default(),
             writable: shared.writable.load(Ordering::Acquire) && !shared.closed.load(Ordering::Acquire),
