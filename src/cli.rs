@@ -1,7 +1,10 @@
 //! The command line. An operation that speaks to a server is one value of [`Op`]: parsed here, sent over the admin socket
 //! as JSON, run by the very same code whether a server runs or not.
+mod deny;
+
 use crate::exit;
 use clap::{Args, Parser, Subcommand};
+pub use deny::DenyCommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
@@ -149,6 +152,9 @@ pub enum OpArgs {
     /// Gates: what they do and what they are told.
     #[command(subcommand)]
     Gate(GateCommand),
+    /// The deny list.
+    #[command(subcommand)]
+    Deny(DenyCommand),
     /// Staff: who may sign in, with which roles and where.
     #[command(subcommand)]
     User(UserCommand),
@@ -452,6 +458,8 @@ pub enum Op {
     Station(StationCommand),
     /// `gate …`
     Gate(GateCommand),
+    /// `deny …`
+    Deny(DenyCommand),
     /// `user …`
     User(UserCommand),
     /// `export`
@@ -484,6 +492,7 @@ impl OpArgs {
             Self::Account(command) => Op::Account(command),
             Self::Station(command) => Op::Station(command),
             Self::Gate(command) => Op::Gate(command),
+            Self::Deny(command) => Op::Deny(command.read()?),
             Self::User(command) => Op::User(command),
             Self::Export { from, to, .. } => Op::Export { from, to },
         })
@@ -519,6 +528,8 @@ mod tests {
         assert!(parse("tongdao device add g1 --kind gate --site cd --by li --reason new").is_ok());
         assert!(parse("tongdao station emergency tianfu --by li --reason drill").is_ok());
         assert!(parse("tongdao account show a1 --json").is_ok());
+        assert!(parse("tongdao deny add t1 t2").is_err() && parse("tongdao deny add --by li --reason lost").is_err());
+        assert!(parse("tongdao deny add t1 t2 --by li --reason lost").is_ok() && parse("tongdao deny status").is_ok());
         assert!(parse("tongdao --config x.toml").expect("serve is the default").command.is_none());
     }
 

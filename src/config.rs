@@ -2,7 +2,10 @@
 //!
 //! Order, the later wins: the defaults below, the file, the environment (`TONGDAO__SECTION__KEY`), the command line. An
 //! unknown key is an error that names key, file and fix.
+mod deny;
+
 use crate::exit::{CONFIG, Failure};
+pub use deny::Deny;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Serialize};
@@ -37,6 +40,8 @@ pub struct Config {
     pub gate: Gate,
     /// Windows of travel accounts.
     pub account: Account,
+    /// The deny list.
+    pub deny: Deny,
     /// Alarms.
     pub alarms: Alarms,
     /// What needs a second person.
@@ -282,6 +287,7 @@ impl Default for Config {
             journal: Journal::default(),
             gate: Gate::default(),
             account: Account::default(),
+            deny: Deny::default(),
             alarms: Alarms::default(),
             approvals: Approvals::default(),
             console: Console::default(),
@@ -459,6 +465,7 @@ impl Config {
             mqtts: self.listen.mqtts,
             tls_certificate: self.tls.cert.clone(),
             tls_key: self.tls.key.clone(),
+            lists_url: self.deny.url.clone(),
             ..self.gateway.clone()
         }
     }
@@ -500,6 +507,9 @@ impl Config {
         ];
         if let Some((key, _)) = positive.iter().chain(&self.console.socket.positive()).find(|(_, value)| *value <= 0) {
             return wrong(key, "must be more than 0");
+        }
+        if let Some((key, what)) = self.deny.wrong() {
+            return wrong(key, what);
         }
         if self.gate.retap_window_ms < 0 || self.gate.no_passage_ms < 0 {
             return wrong("gate.retap_window_ms", "and `gate.no_passage_ms` must not be negative (0 = off)");

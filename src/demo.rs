@@ -122,6 +122,7 @@ impl Play<'_> {
             start_hour: f64::from(args.from_hour),
             length: args.seconds.map(Duration::from_secs),
             clock: Clock::at(server.backend.door.clock().now().0),
+            http: config.listen.http,
             incidents: !args.calm,
             loans,
             ..DemoConfig::new(mqtt, city, cast)

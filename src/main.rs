@@ -11,6 +11,7 @@ mod exit;
 mod fare;
 mod gate_page;
 mod http;
+mod lists;
 mod logs;
 mod mqtt;
 mod node;

@@ -1,6 +1,7 @@
 //! Operations of the command line: each turns words into commands for machines and replies into words. They run on a live
 //! node, whether that is a server behind its socket or this very process.
 mod account;
+mod deny;
 mod device;
 mod gate;
 mod journal;
@@ -44,6 +45,7 @@ pub async fn run(backend: &Backend, op: Op, out: &Out) {
         Op::Account(command) => account::run(backend, command, out).await,
         Op::Station(command) => station::run(backend, command, out).await,
         Op::Gate(command) => gate::run(backend, command, out).await,
+        Op::Deny(command) => deny::run(backend, command, out).await,
         Op::User(command) => user::run(backend, command, out).await,
         Op::Export { from, to } => journal::export(backend, from, to, out).await,
         Op::Shadow(ask) => shadow::run(backend, ask, out).await,

@@ -137,6 +137,7 @@ impl Server {
         let mut console = None;
         if let Some(listener) = http {
             let watched = http::routes(Arc::new(Page { backend: backend.clone(), prometheus: prometheus.clone() }));
+            let watched = watched.merge(boards.lists().routes(&config.deny));
             let address = listener.local_addr().map_err(|fault| Failure::caused(SOFTWARE, &fault))?;
             runtime.block_on(async {
                 match &demo {

@@ -37,6 +37,7 @@ pub fn settings(config: &Config) -> Settings {
         alarm_snooze_max: Millis::hours(config.alarms.snooze_max_h),
         approval_ttl_max: Millis::seconds(config.approvals.ttl_s),
         waive_above: config.approvals.waive_above.0,
+        deny: config.deny.limits(),
         ..Settings::default()
     }
 }

@@ -24,7 +24,10 @@ fn the_server_s_routes_are_those_of_the_contract() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = BTreeSet::new();
     let console = std::fs::read_dir(sources.join("console")).expect("a folder").map(|entry| entry.expect("an entry").path());
-    for file in console.chain([sources.join("http.rs")]).filter(|file| file.extension().is_some_and(|end| end == "rs")) {
+    for file in console
+        .chain([sources.join("http.rs"), sources.join("lists/serve.rs")])
+        .filter(|file| file.extension().is_some_and(|end| end == "rs"))
+    {
         routes_of(&std::fs::read_to_string(&file).expect("readable"), &mut found);
     }
     let contract: BTreeSet<_> = ROUTES.iter().map(|route| (route.method.to_owned(), route.path.to_owned())).collect();

@@ -237,6 +237,7 @@ impl Inner {
             EntityKind::User => self.start_actor::<tongdao_domain::user::User>(&resident),
             EntityKind::Alarm => self.start_actor::<tongdao_domain::alarm::Alarm>(&resident),
             EntityKind::Approval => self.start_actor::<tongdao_domain::approval::Approval>(&resident),
+            EntityKind::DenyList => self.start_actor::<tongdao_domain::deny::DenyList>(&resident),
         }
         resident
     }

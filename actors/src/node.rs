@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use actix::{Arbiter, System};
 use tokio::sync::oneshot;
+use tongdao_domain::deny::{DenyList, DenyView};
 use tongdao_domain::device::Device;
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::id::DeviceId;
@@ -251,8 +252,7 @@ fn run_system(seeds: Vec<CellSeed>, told: &mpsc::SyncSender<io::Result<System>>)
     }
 }
 
-/// What stations and devices have become since the site files were written.
-/// The site files' facts with what stations and devices have become since, as the journal has it.
+/// The site files' facts with what stations, devices and the deny list have become since, as the journal has it.
 ///
 /// # Errors
 /// [`StartError`]: the journal cannot be read or replayed.
@@ -266,6 +266,7 @@ pub fn with_journal(mut world: World, journal: &dyn Journal) -> Result<World, St
         let Ok(id) = DeviceId::new(&entity.id) else { continue };
         world.devices.extend(state_of::<Device>(journal, &entity)?.entry.map(|entry| (id, entry)));
     }
+    world.deny = DenyView::of(&state_of::<DenyList>(journal, &EntityKey::deny_list())?);
     Ok(world)
 }
 

@@ -8,6 +8,7 @@ use tongdao_domain::account::{self, Account};
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
+use tongdao_domain::deny::DenyList;
 use tongdao_domain::device::Device;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate::Gate;
@@ -44,6 +45,7 @@ pub(crate) enum AnyAddr {
     User(Addr<EntityActor<User>>),
     Alarm(Addr<EntityActor<Alarm>>),
     Approval(Addr<EntityActor<Approval>>),
+    DenyList(Addr<EntityActor<DenyList>>),
 }
 
 macro_rules! kinds {
@@ -76,7 +78,7 @@ kinds!(Account {
             cell.fares.moved(fen);
         }
     }
-}, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);
+}, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList);
 
 /// What the cell and the actor share about one entity that is awake.
 pub(crate) struct Resident {

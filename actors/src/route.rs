@@ -172,11 +172,16 @@ impl Inner {
         followers.iter().for_each(|follower| follower(device, owed));
     }
     fn strike(self: &Rc<Self>, creditor: &Creditor, reply: &Reply) {
-        let Some(outcome) = record_outcome(reply) else { return };
-        if creditor.entity.kind != EntityKind::Gate {
-            return tracing::warn!(entity = %creditor.entity, owed = %creditor.owed, "nobody knows how to strike this off");
-        }
-        let command = gate::Command::Struck { owed: creditor.owed.clone(), outcome }.into();
+        let owed = creditor.owed.clone();
+        let command: Command = match creditor.entity.kind {
+            EntityKind::Gate => {
+                let Some(outcome) = record_outcome(reply) else { return };
+                gate::Command::Struck { owed, outcome }.into()
+            }
+            EntityKind::Account if *reply == Reply::Done => account::Command::Struck { owed }.into(),
+            EntityKind::Account => return tracing::warn!(entity = %creditor.entity, %owed, ?reply, "is not taken yet; it is told again"),
+            _ => return tracing::warn!(entity = %creditor.entity, %owed, "nobody knows how to strike this off"),
+        };
         let command_id = CommandId::of(format_args!("struck/{}", creditor.owed));
         self.hand(&creditor.entity, Delivery { command_id, command, if_rev: None, address: Address::direct(ReplyTo::Nobody) });
     }

@@ -4,6 +4,7 @@ use tongdao_domain::account::Account;
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
+use tongdao_domain::deny::DenyList;
 use tongdao_domain::device::Device;
 use tongdao_domain::gate::Gate;
 use tongdao_domain::machine::Machine as _;
@@ -33,6 +34,8 @@ pub enum EntityState {
     Alarm(Alarm),
     /// An approval.
     Approval(Approval),
+    /// The deny list.
+    DenyList(DenyList),
 }
 
 macro_rules! states {
@@ -50,4 +53,4 @@ macro_rules! states {
         }
     };
 }
-states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval);
+states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList);

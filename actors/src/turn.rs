@@ -257,4 +257,5 @@ impl Inner {
 }
 
 /// The kinds whose events every cell follows.
-pub(crate) const FOLLOWED: &[EntityKind] = &[EntityKind::Station, EntityKind::Device, EntityKind::Gate, EntityKind::Medium];
+pub(crate) const FOLLOWED: &[EntityKind] =
+    &[EntityKind::Station, EntityKind::Device, EntityKind::Gate, EntityKind::Medium, EntityKind::DenyList];

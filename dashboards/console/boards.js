@@ -43,6 +43,7 @@ const gates = {
       case "mode": return { ...s, modes: d.modes, until: d.until, change: d.change };
       case "mode_ack": return { ...s, change: acknowledged(s.change, d), gates: patch(s.gates, d.device, { mode: d.rev }) };
       case "gate": return { ...s, gates: row(s.gates, d) };
+      case "list": return { ...s, list_version: d.list_version };
       case "doubtful": return { ...s, doubtful: d.doubtful };
       default: return s;
     }

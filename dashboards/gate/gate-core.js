@@ -3,6 +3,8 @@
 // reports passages, gives its own account of every tap and keeps it until it is acknowledged; it obeys modes and commands.
 // It knows no socket, no clock and no page. What it must do stands in docs/devices.md.
 
+import { GateList } from "./list.js";
+
 /** @typedef {{kind: string, token: string}} Medium
  * @typedef {"entry"|"exit"} Direction
  * @typedef {import("../console/types/wire.d.ts").Money} Money
@@ -13,7 +15,7 @@
  * @typedef {{id: string, rev: number, service: string, station_mode: string[], issued_by: string, reason: string, from: string, until?: string}} Mode */
 
 const FIRMWARE = "page-1";
-const STATE = 1, TAP = 2, RECORDS = 3;
+const STATE = 1, TAP = 2, RECORDS = 3, LIST = 4;
 /** Cookies of reports begin here. */
 const REPORT = 16;
 /** Of what is acknowledged so many taps are still shown. */
@@ -42,6 +44,8 @@ export class GateCore {
     /** @type {{cookie: number, name: string, payload: string}[]} */ this.reports = [];
     this.nextCookie = REPORT;
     /** @type {string[]} */ this.remembered = [];
+    this.list = new GateList();
+    /** A whole deny list that the page is to fetch. @type {{to: number, url: string, sha256: string}|undefined} */ this.wanted = undefined;
     /** @type {number|undefined} */ this.recordsAt = undefined;
     /** Highest sequence that the server has acknowledged. */ this.upto = 0;
     /** The newest refusal of a message: its name and reason code. @type {{name: string, code: number}|undefined} */ this.refused = undefined;
@@ -62,7 +66,7 @@ export class GateCore {
 
   /** `up/state`; with `false` it is the will. @param {boolean} online @param {number} now */
   state(online, now) {
-    return { online, service: this.mode.service, firmware: FIRMWARE, versions: {}, faults: [], at: instant(now) };
+    return { online, service: this.mode.service, firmware: FIRMWARE, versions: online ? { list: this.list.version } : {}, faults: [], at: instant(now) };
   }
 
   /** The connection is up and subscribed: the state goes first, all else follows once it is durable. @param {number} now */
@@ -77,7 +81,7 @@ export class GateCore {
   /** The server took a message, or refused it with this reason code. @param {number} cookie @param {number} code @param {number} now */
   taken(cookie, code, now) {
     const report = this.reports.findIndex((owed) => owed.cookie === cookie);
-    const name = report >= 0 ? this.reports[report].name : (["", "state", "tap", "records"][cookie] ?? "");
+    const name = report >= 0 ? this.reports[report].name : (["", "state", "tap", "records", "list_request"][cookie] ?? "");
     // Whoever had this gate before may have acknowledged the present mode already: another acknowledgement is not wanted.
     if (code >= 0x80 && name !== "ack") this.refused = { name, code };
     if (report >= 0) this.reports.splice(report, 1);
@@ -124,7 +128,7 @@ export class GateCore {
   /** @param {Entry} entry */
   sendTap(entry) {
     const { seq, direction, medium, at, mode } = entry;
-    this.publish("tap", { epoch: this.epoch, seq, direction, medium, at: instant(at), deadline_ms: this.deadlineMs, mode, list_version: 0 }, TAP);
+    this.publish("tap", { epoch: this.epoch, seq, direction, medium, at: instant(at), deadline_ms: this.deadlineMs, mode, list_version: this.list.version }, TAP);
   }
 
   /** A message below `down/` came. @param {string} name @param {string} payload @param {number} now */
@@ -134,7 +138,20 @@ export class GateCore {
     else if (name === "records_ack") this.recordsAck(body, now);
     else if (name === "mode") this.obey(body, now);
     else if (name === "command") this.command(body, now);
+    else if (name === "list") this.heard(this.list.message(body), now);
     else if (name === "config") this.config = { ...this.config, ...body };
+  }
+
+  /** What the deny list wants now. @param {import("./list.js").Next} next @param {number} now */
+  heard({ tell, ask, fetch }, now) {
+    if (fetch) this.wanted = fetch;
+    if (ask !== undefined) this.publish("list_request", { have: ask }, LIST);
+    if (tell && this.online) this.publish("state", this.state(true, now), STATE, true);
+  }
+
+  /** The whole deny list was fetched. @param {number} to @param {string} body @param {string} sha256 @param {number} now */
+  fetched(to, body, sha256, now) {
+    this.heard(this.list.whole(to, body, sha256), now);
   }
 
   /** @param {any} answer @param {number} now */
@@ -177,6 +194,8 @@ export class GateCore {
     if (this.released) return "released";
     if (["closed", "paused", "maintenance"].includes(service)) return "closed";
     if (service !== "both" && service !== direction) return "direction";
+    // Of a code the part before the first dot is the medium.
+    if (this.list.denies(medium.kind === "qr" ? medium.token.split(".")[0] : medium.token)) return "denied";
     return this.remembered.includes(medium.token) ? "listed" : "trusted";
   }
 
@@ -294,6 +313,6 @@ export class GateCore {
   /** @param {string} text */
   static restore(text) {
     const kept = JSON.parse(text);
-    return Object.assign(new GateCore({ epoch: kept.epoch }), kept);
+    return Object.assign(new GateCore({ epoch: kept.epoch }), kept, { list: GateList.restore(kept.list) });
   }
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-use tongdao_domain::device::{DeviceKind, SecretHash};
+use tongdao_domain::device::{DeviceKind, Entry, SecretHash};
 use tongdao_domain::id::{DeviceId, SiteId};
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
@@ -128,14 +128,20 @@ impl Admission {
     }
 }
 
-/// The same work is done for a device that nobody knows.
 fn identify(connect: &Connect, world: &World) -> Option<Identity> {
-    let given: [u8; 32] = Sha256::digest(connect.password.as_deref().unwrap_or_default()).into();
     let known = connect.user_name.as_deref().and_then(|name| world.devices.get_key_value(name));
-    let secret = known.map_or(SecretHash([0; 32]), |(_, entry)| entry.secret);
-    let same = bool::from(given.ct_eq(&secret.0));
-    let (device, entry) = known.filter(|(_, entry)| same && !entry.revoked)?;
+    let let_in = is_let_in(known.map(|(_, entry)| entry), connect.password.as_deref().unwrap_or_default());
+    let (device, entry) = known.filter(|_| let_in)?;
     Some(Identity { device: device.clone(), kind: entry.kind, site: entry.site.clone() })
+}
+
+/// Is it registered, and is this its secret? The same work is done for a device that nobody knows.
+#[must_use]
+pub fn is_let_in(known: Option<&Entry>, secret: &[u8]) -> bool {
+    let given: [u8; 32] = Sha256::digest(secret).into();
+    let wanted = known.map_or(SecretHash([0; 32]), |entry| entry.secret);
+    let same = bool::from(given.ct_eq(&wanted.0));
+    known.is_some_and(|entry| same && !entry.revoked)
 }
 
 #[cfg(test)]

@@ -72,6 +72,16 @@ pub struct GatewayConfig {
     /// What could not be taken because the node is busy is tried again after this (a decision is not: it says `BUSY`).
     /// Default 50.
     pub busy_retry_ms: u64,
+    /// A new version of the deny list is told to so many connections of a cell at once, fewer where it is large, so that nobody's
+    /// tap waits for all of them. Default 64.
+    pub list_links_at_once: usize,
+    /// Pause between two such rounds. Default 5.
+    pub list_pause_ms: u64,
+    /// A gate that says it has another version is told the way to the newest at most this often. Default 10,000.
+    pub list_again_ms: u64,
+    /// What stands before the path of a full list, such as `https://tongdao.metro.example`; set by `deny.url`.
+    #[serde(skip)]
+    pub lists_url: String,
     /// Sources, codes and minutes of faults that are counted apart; beyond it they are counted together. Default 4,096.
     pub faults_max: usize,
     /// Dead letters that are remembered. Default 256.
@@ -109,6 +119,10 @@ impl Default for GatewayConfig {
             connects_per_minute: 120,
             connects_burst: 60,
             busy_retry_ms: 50,
+            list_links_at_once: 64,
+            list_pause_ms: 5,
+            list_again_ms: 10_000,
+            lists_url: String::new(),
             faults_max: 4_096,
             dead_letters_max: 256,
         }
@@ -131,7 +145,7 @@ impl GatewayConfig {
     /// # Errors
     /// [`BadSetting`] for the first that does not.
     pub fn check(&self) -> Result<(), BadSetting> {
-        let rules: [(bool, &'static str, &'static str); 11] = [
+        let rules: [(bool, &'static str, &'static str); 12] = [
             (self.mqtts.is_none() || self.tls_certificate.is_some(), "tls.cert", "name the PEM file that mqtts needs"),
             (self.mqtts.is_none() || self.tls_key.is_some(), "tls.key", "name the PEM file that mqtts needs"),
             (self.receive_max > 0, "gateway.receive_max", "at least 1"),
@@ -140,6 +154,7 @@ impl GatewayConfig {
             (self.backlog > 0, "gateway.backlog", "at least 1"),
             (self.websocket_frame_bytes_max >= 1_024, "gateway.websocket_frame_bytes_max", "at least 1024"),
             (self.accepts_per_second > 0, "gateway.accepts_per_second", "at least 1"),
+            (self.list_links_at_once > 0, "gateway.list_links_at_once", "at least 1"),
             (self.packet_bytes_max >= 1_024, "gateway.packet_bytes_max", "at least 1024"),
             (self.messages_per_second == 0 || self.messages_burst > 0, "gateway.messages_burst", "at least 1"),
             (self.connects_per_minute == 0 || self.connects_burst > 0, "gateway.connects_burst", "at least 1"),

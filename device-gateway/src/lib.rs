@@ -15,6 +15,7 @@ pub mod fault;
 pub mod gateway;
 pub mod link;
 mod links;
+pub mod list;
 mod listener;
 pub mod message;
 pub mod packet;

@@ -5,11 +5,13 @@ use crate::admit::{Admission, Identity};
 use crate::config::GatewayConfig;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
+use crate::list::Lists;
 use crate::message::{read_state, will_request};
 use crate::packet::{Accepted, Connect, Disconnect, Incoming, Outgoing, Rejection, Version, Violation};
 use crate::session::Session;
 use crate::wire::Wire;
 use compact_str::CompactString;
+use std::cell::RefCell;
 use std::net::IpAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -26,6 +28,8 @@ pub struct Common {
     pub config: GatewayConfig,
     /// Who is let in.
     pub admission: Arc<Admission>,
+    /// What gates are told of the deny list.
+    pub lists: RefCell<Lists>,
 }
 
 /// Everything that a step may look at and write to.
@@ -288,6 +292,12 @@ impl<W: Wire> Link<W> {
     pub fn mode_changed(&mut self, turn: &mut Turn<'_>) {
         let Phase::Open(session) = &mut self.phase else { return };
         let done = session.send_mode(false, &mut self.wire, turn);
+        self.settle(done, turn);
+    }
+    /// There is a new version of the deny list.
+    pub fn list_changed(&mut self, turn: &mut Turn<'_>) {
+        let Phase::Open(session) = &mut self.phase else { return };
+        let done = session.send_newest_list(&mut self.wire, turn);
         self.settle(done, turn);
     }
     /// An order is owed to the device.

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 use tongdao_actors::cell::{Cell, Slot};
 use tongdao_actors::request::{Busy, Request};
 use tongdao_domain::code::Code;
+use tongdao_domain::deny;
 use tongdao_domain::device;
 use tongdao_domain::gate::DeviceOrder;
 use tongdao_domain::id::DeviceId;
@@ -30,6 +31,8 @@ use tongdao_telemetry::{
 
 /// Size of the cell's read buffer.
 const INPUT_BYTES: usize = 16 * 1024;
+/// Bytes of a new deny list that are written in one round, about.
+const LIST_BYTES_AT_ONCE: usize = 256 * 1024;
 /// A will that could not be taken is offered again after this long.
 const WILL_AGAIN: Duration = Duration::from_millis(200);
 /// … and at most so often.
@@ -41,6 +44,8 @@ pub(crate) enum Note {
     Answer(u64, Reply),
     /// The station's mode or the gate's service has changed.
     Mode,
+    /// There is a new version of the deny list.
+    List,
     /// An order is owed.
     Order(Box<DeviceOrder>),
     /// The registration is gone, or has another secret.
@@ -114,7 +119,7 @@ pub(crate) struct CellLinks {
 impl CellLinks {
     #[expect(clippy::disallowed_methods, reason = "how long taps take is measured, never decided by")]
     pub(crate) fn new(cell: Cell, shared: Arc<Shared>) -> Rc<Self> {
-        let common = Rc::new(Common { config: shared.config.clone(), admission: shared.admission.clone() });
+        let common = Rc::new(Common { config: shared.config.clone(), admission: shared.admission.clone(), lists: RefCell::default() });
         let facts = (cell.index() == 0).then(RefCell::default);
         let nobody = cell.register_slot(Rc::new(|_, _| {}));
         let codes: Vec<&'static str> = Code::ALL.iter().map(|code| code.name()).collect();
@@ -136,6 +141,9 @@ impl CellLinks {
         links.cell.follow(Rc::new(move |item, event| {
             if let Some(links) = feed.upgrade() {
                 links.followed(item, event);
+                if let Event::Deny(deny::Event::VersionMade { .. }) = event {
+                    drop(tokio::task::spawn_local(links.tell_list()));
+                }
             }
         }));
         links.cell.follow_owed(Rc::new(move |device, owed_to_it| {
@@ -289,6 +297,18 @@ impl CellLinks {
                 }
             }
             _ => {}
+        }
+    }
+    /// Tells every connection of a new version of the deny list, some at a time: their writes stand in the way of taps.
+    async fn tell_list(self: Rc<Self>) {
+        let config = &self.common.config;
+        let bytes = self.common.lists.borrow_mut().newest(&self.cell.world(), config).len();
+        let at_once = (LIST_BYTES_AT_ONCE / bytes.max(1)).clamp(1, config.list_links_at_once);
+        let connections: Vec<u64> = self.all.borrow().keys().copied().collect();
+        for some in connections.chunks(at_once) {
+            let here: Vec<_> = some.iter().filter_map(|connection| self.all.borrow().get(connection).cloned()).collect();
+            here.iter().for_each(|mailbox| mailbox.push(Note::List));
+            tokio::time::sleep(Duration::from_millis(config.list_pause_ms)).await;
         }
     }
     fn tell(&self, devices: &[DeviceId], note: impl Fn() -> Note) {

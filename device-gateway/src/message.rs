@@ -86,6 +86,8 @@ pub fn understand(
             let id = CommandId::of(format_args!("alarm/{}/{}/{}", who.device, message.id.as_str(), if message.on { "on" } else { "off" }));
             (station.into(), id, message.into_domain(&who.device).into(), unknown.len())
         }
+        // Asks nobody for a decision: the session answers it.
+        Up::ListRequest => return Err(Untaken::Unsupported),
     };
     Ok(Understood { request: Request::new(entity, id, command, now), unknown_fields })
 }
@@ -93,6 +95,18 @@ pub fn understand(
 /// Every device has a state and acknowledges what it is told; the rest is the gates'.
 const fn has_business(kind: DeviceKind, message: Up) -> bool {
     matches!(kind, DeviceKind::Gate) || matches!(message, Up::State | Up::Ack)
+}
+
+/// Reads which version of the deny list a gate has, and how many fields nobody knows.
+///
+/// # Errors
+/// [`Untaken`] where the message goes to the dead letters.
+pub fn read_list_request(who: &Identity, body: &[u8]) -> Result<(u64, usize), Untaken> {
+    if !has_business(who.kind, Up::ListRequest) {
+        return Err(Untaken::Unsupported);
+    }
+    let Decoded { message, unknown } = decode::<wire::ListRequest>(body)?;
+    Ok((message.have, unknown.len()))
 }
 
 /// Reads a state, also the one in a will.

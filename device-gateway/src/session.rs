@@ -5,7 +5,7 @@ use crate::config::GatewayConfig;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::link::{Act, Answer, Common, Turn, outgoing, sent_command};
-use crate::message::{Understood, Untaken, understand};
+use crate::message::{Understood, Untaken, read_list_request, understand};
 use crate::packet::{AckCode, Filter, Granted, Retained, Unsent, Version};
 use crate::subscription::Subscriptions;
 use crate::wire::{Publish, Wire};
@@ -24,7 +24,7 @@ use tongdao_domain::machine::{Command, RefusalCode, Reply};
 use tongdao_domain::tap::TapDecision;
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_protocol::gate::{Mode, PassageOutcome, RecordsAck, encode_decision};
-use tongdao_protocol::topic::{Down, Territory, Up, matches};
+use tongdao_protocol::topic::{Down, Reach, Territory, Up, matches};
 use tongdao_protocol::{device, payload};
 
 /// A message that has no answer yet.
@@ -39,12 +39,18 @@ enum What {
     /// A tap is answered even when it cannot be served.
     Tap { epoch: u64, seq: u64, expires_at: Timestamp, read: Duration },
     /// Everything else is kept until it is durable, and tried again while the node is busy.
-    Message { publish: Box<Publish>, passage: Option<&'static str> },
+    Message {
+        publish: Box<Publish>,
+        passage: Option<&'static str>,
+        /// The version of the deny list that the message names.
+        list: Option<u64>,
+    },
 }
 
 /// A message that waits for the client's window.
 struct Waiting {
     message: Down,
+    reach: Reach,
     body: Vec<u8>,
     retain: bool,
     /// Of no use after this.
@@ -71,6 +77,8 @@ pub struct Session {
     /// Messages that are to be tried again, oldest first, and when.
     again: VecDeque<(Timestamp, Box<Publish>)>,
     outbox: VecDeque<Waiting>,
+    /// When the deny list was last told.
+    list_told: Option<Timestamp>,
 }
 
 impl Session {
@@ -91,6 +99,7 @@ impl Session {
             pending: Vec::new(),
             again: VecDeque::new(),
             outbox: VecDeque::new(),
+            list_told: None,
         }
     }
     /// Commands and messages that have no answer yet.
@@ -122,17 +131,40 @@ impl Session {
         if self.limiter.as_ref().is_some_and(|limiter| limiter.check().is_err()) {
             return Err(Fault::MessageRate);
         }
-        if self.territory.up(publish.topic()).is_none() {
+        let Some(name) = self.territory.up(publish.topic()) else {
             return self.forbid(&publish, Fault::ForeignTopic, wire, turn);
-        }
+        };
+        let asks = name == Up::ListRequest.name();
         if publish.retain() && !self.territory.is_state(publish.topic()) {
             return self.forbid(&publish, Fault::Retained, wire, turn);
         }
         if publish.payload().len() > payload::PAYLOAD_BYTES_MAX {
             return Err(Fault::TooLarge);
         }
+        if asks {
+            return self.list_request(&publish, wire, turn);
+        }
         self.take(publish, wire, turn);
         Ok(())
+    }
+
+    /// Answered from what is committed, at once: nothing is decided, and no entity is asked.
+    fn list_request<W: Wire>(&mut self, publish: &Publish, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        match read_list_request(&self.who, publish.payload()) {
+            Ok((have, unknown_fields)) => {
+                if unknown_fields > 0 {
+                    turn.acts.push(Act::UnknownFields { message: Up::ListRequest.name(), count: unknown_fields });
+                }
+                if let Some(id) = publish.packet_id() {
+                    wire.acknowledge(id, publish.qos(), AckCode::Done, turn.out);
+                }
+                self.send_list(have, wire, turn)
+            }
+            Err(untaken) => {
+                self.bury(publish, untaken, wire, turn);
+                Ok(())
+            }
+        }
     }
 
     /// Not its topic, or retained where nothing may be: MQTT 5 says so, 3.1.1 closes.
@@ -161,7 +193,7 @@ impl Session {
                     Command::Gate(gate::Command::Tap { tap, .. }) => {
                         What::Tap { epoch: tap.id.epoch, seq: tap.id.seq, expires_at: tap.expires_at(), read: turn.read }
                     }
-                    command => What::Message { passage: passage_of(command), publish: Box::new(publish) },
+                    command => What::Message { passage: passage_of(command), list: list_of(command), publish: Box::new(publish) },
                 };
                 if self.pending.capacity() == 0 {
                     self.pending.reserve_exact(1);
@@ -210,6 +242,7 @@ impl Session {
             Answer::Reply(reply) => Ok(reply),
             Answer::Busy => Err(RefusalCode::Busy),
         };
+        let mut list = None;
         let (ack, body) = match (what, reply) {
             (What::Tap { read, .. }, Ok(Reply::Tap(decision))) => (AckCode::Done, Some(self.decided(&decision, read, turn))),
             (What::Tap { epoch, seq, expires_at, read }, reply) => {
@@ -230,13 +263,17 @@ impl Session {
                 turn.body.extend_from_slice(&payload::encode(&RecordsAck::from(ack)));
                 (AckCode::Done, Some((Down::RecordsAck, None)))
             }
-            (What::Message { passage, .. }, Ok(_)) => {
+            (What::Message { passage, list: known, .. }, Ok(_)) => {
                 turn.acts.extend(passage.map(|outcome| Act::Passed { outcome }));
+                list = known;
                 (AckCode::Done, None)
             }
         };
         if let Some((id, qos)) = packet {
             wire.acknowledge(id, qos, ack, turn.out);
+        }
+        if let Some(have) = list {
+            self.send_missed_list(have, wire, turn)?;
         }
         match body {
             Some((message, until)) => self.deliver(message, false, until, wire, turn).map(drop),
@@ -276,7 +313,11 @@ impl Session {
                 self.pending.push(Pending {
                     cookie: self.count,
                     packet,
-                    what: What::Message { passage: passage_of(&understood.request.command), publish },
+                    what: What::Message {
+                        passage: passage_of(&understood.request.command),
+                        list: list_of(&understood.request.command),
+                        publish,
+                    },
                 });
                 turn.acts.push(Act::Submit { cookie: self.count, request: understood.request });
             }
@@ -341,6 +382,37 @@ impl Session {
         turn.body.extend_from_slice(&payload::encode(&Mode::from(&mode)));
         self.deliver(Down::Mode, retain, None, wire, turn).map(drop)
     }
+    /// Tells the way from a version of the deny list to the newest.
+    fn send_list<W: Wire>(&mut self, have: u64, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        let own = self.subscriptions.level(Down::List).map(|qos| (Reach::Own, qos));
+        let Some(heard) = own.or_else(|| self.subscriptions.list()) else { return Ok(()) };
+        let body = self.common.lists.borrow_mut().for_gate(have, turn.world, &self.common.config);
+        self.list_told = Some(turn.now);
+        self.tell_list(heard, &body, wire, turn)
+    }
+    /// A gate has said which version it has: where that is not the newest, it has missed what was told, or was not here.
+    fn send_missed_list<W: Wire>(&mut self, have: u64, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        let again = GatewayConfig::millis(self.common.config.list_again_ms);
+        if have == turn.world.deny.version() || self.list_told.is_some_and(|told| told + again > turn.now) {
+            return Ok(());
+        }
+        self.send_list(have, wire, turn)
+    }
+    /// Tells what has changed with the newest version of the deny list, where all hear it.
+    ///
+    /// # Errors
+    /// The fault that ends the connection.
+    pub fn send_newest_list<W: Wire>(&mut self, wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        let Some(heard) = self.subscriptions.list() else { return Ok(()) };
+        let body = self.common.lists.borrow_mut().newest(turn.world, &self.common.config);
+        self.list_told = Some(turn.now);
+        self.tell_list(heard, &body, wire, turn)
+    }
+    fn tell_list<W: Wire>(&mut self, (reach, qos): (Reach, u8), body: &[u8], wire: &mut W, turn: &mut Turn<'_>) -> Result<(), Fault> {
+        turn.body.clear();
+        turn.body.extend_from_slice(body);
+        self.deliver_to((Down::List, reach, qos), false, None, wire, turn).map(drop)
+    }
     /// Sends an order and tells the gate's machine that it has gone out.
     ///
     /// # Errors
@@ -370,8 +442,18 @@ impl Session {
         turn: &mut Turn<'_>,
     ) -> Result<bool, Fault> {
         let Some(qos) = self.subscriptions.level(message) else { return Ok(false) };
+        self.deliver_to((message, Reach::Own, qos), retain, until, wire, turn)
+    }
+    fn deliver_to<W: Wire>(
+        &mut self,
+        (message, reach, qos): (Down, Reach, u8),
+        retain: bool,
+        until: Option<Timestamp>,
+        wire: &mut W,
+        turn: &mut Turn<'_>,
+    ) -> Result<bool, Fault> {
         if qos == 0 || self.outbox.is_empty() {
-            self.territory.write_down(message.name(), turn.topic);
+            self.territory.write_reach(reach, message.name(), turn.topic);
             match wire.publish(&outgoing(turn.topic, turn.body, qos, retain), turn.out) {
                 Ok(()) => return Ok(true),
                 Err(Unsent::WindowFull) => {}
@@ -385,7 +467,7 @@ impl Session {
         if self.outbox.len() >= self.common.config.outbox_max {
             return Err(Fault::SlowReader);
         }
-        self.outbox.push_back(Waiting { message, body: turn.body.clone(), retain, until });
+        self.outbox.push_back(Waiting { message, reach, body: turn.body.clone(), retain, until });
         Ok(true)
     }
 
@@ -395,8 +477,12 @@ impl Session {
             let Some(waiting) = self.outbox.pop_front() else { return };
             // A decision's end is in the gate's clock, which is off by less than a minute.
             let late = waiting.until.is_some_and(|until| until + Millis::minutes(1) < turn.now);
-            if let (false, Some(qos)) = (late, self.subscriptions.level(waiting.message)) {
-                self.territory.write_down(waiting.message.name(), turn.topic);
+            let level = match waiting.reach {
+                Reach::Own => self.subscriptions.level(waiting.message),
+                reach => self.subscriptions.list().filter(|(heard, _)| *heard == reach).map(|(_, qos)| qos),
+            };
+            if let (false, Some(qos)) = (late, level) {
+                self.territory.write_reach(waiting.reach, waiting.message.name(), turn.topic);
                 let _ = wire.publish(&outgoing(turn.topic, &waiting.body, qos, waiting.retain), turn.out);
             }
         }
@@ -407,6 +493,14 @@ impl Session {
 fn passage_of(command: &Command) -> Option<&'static str> {
     match command {
         Command::Gate(gate::Command::Passage { outcome, reference: Some(_), .. }) => Some(PassageOutcome::from(*outcome).name()),
+        _ => None,
+    }
+}
+
+/// The version of the deny list that a connected gate says it has.
+fn list_of(command: &Command) -> Option<u64> {
+    match command {
+        Command::Gate(gate::Command::State(twin)) if twin.online => twin.list(),
         _ => None,
     }
 }

@@ -147,6 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             self.step(buffers, now, |link, turn| match note {
                 Note::Answer(cookie, reply) => link.answer(cookie, Answer::Reply(reply), turn),
                 Note::Mode => link.mode_changed(turn),
+                Note::List => link.list_changed(turn),
                 Note::Order(order) => link.order(&order, turn),
                 Note::Revoked => link.revoked(turn),
                 Note::Drain => link.drain(turn),

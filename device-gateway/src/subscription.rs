@@ -1,7 +1,7 @@
 //! What a device listens to. A link sends few kinds of message, so their QoS is worked out once at SUBSCRIBE, not at each
 //! decision.
 use crate::packet::{Filter, Granted};
-use tongdao_protocol::topic::{Down, Territory, matches};
+use tongdao_protocol::topic::{Down, Reach, Territory, matches};
 
 /// The subscriptions of one link.
 #[derive(Debug, Default)]
@@ -9,6 +9,8 @@ pub struct Subscriptions {
     filters: Vec<(Box<str>, u8)>,
     /// For each of [`Down::ALL`]: the highest QoS of a filter that matches it.
     levels: [Option<u8>; Down::ALL.len()],
+    /// Where a new deny list is heard, and with which QoS: once, however many filters match it.
+    list: Option<(Reach, u8)>,
 }
 
 /// A subscription that was made.
@@ -54,7 +56,18 @@ impl Subscriptions {
     pub fn level(&self, message: Down) -> Option<u8> {
         self.levels.get(message as usize).copied().flatten()
     }
+    /// Where a message to every device is heard, and with which QoS; none = nowhere.
+    #[must_use]
+    pub const fn list(&self) -> Option<(Reach, u8)> {
+        self.list
+    }
     fn work_out(&mut self, territory: &Territory) {
+        let mut topic = String::new();
+        self.list = [Reach::Network, Reach::Site, Reach::Own].into_iter().find_map(|reach| {
+            territory.write_reach(reach, Down::List.name(), &mut topic);
+            let heard = self.filters.iter().filter(|(filter, _)| matches(filter, &topic)).map(|(_, qos)| *qos).max()?;
+            Some((reach, heard))
+        });
         for (level, message) in self.levels.iter_mut().zip(Down::ALL) {
             let topic = territory.down(message.name());
             *level = self.filters.iter().filter(|(filter, _)| matches(filter, &topic)).map(|(_, qos)| *qos).max();
@@ -87,6 +100,21 @@ mod tests {
         assert!(s.unsubscribe("td/1/cd/gate/g1/down/#", &t));
         assert!(!s.unsubscribe("td/1/cd/gate/g1/down/#", &t));
         assert_eq!((s.level(Down::Decision), s.level(Down::Mode)), (Some(1), None));
+    }
+
+    #[test]
+    fn a_new_deny_list_is_heard_once_and_where_it_reaches_most() {
+        let (t, mut s) = (territory(), Subscriptions::default());
+        s.subscribe(&filter("td/1/cd/gate/g1/down/#", 1), &t, 4);
+        assert_eq!((s.list(), s.level(Down::List)), (Some((Reach::Own, 1)), Some(1)));
+        s.subscribe(&filter("td/1/cd/all/down/list", 1), &t, 4);
+        assert_eq!(s.list(), Some((Reach::Site, 1)));
+        s.subscribe(&filter("td/1/all/down/+", 0), &t, 4);
+        assert_eq!(s.list(), Some((Reach::Network, 0)));
+        s.unsubscribe("td/1/all/down/+", &t);
+        s.unsubscribe("td/1/cd/all/down/list", &t);
+        s.unsubscribe("td/1/cd/gate/g1/down/#", &t);
+        assert_eq!(s.list(), None);
     }
 
     #[test]

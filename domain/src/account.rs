@@ -2,6 +2,7 @@
 //! them anew and posts the difference; nothing posted is rewritten.
 mod adjust;
 mod apply;
+mod denied;
 mod event;
 mod facts;
 mod limits;
@@ -21,6 +22,7 @@ use crate::time::Timestamp;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
+pub use denied::{Denied, Telling};
 pub use event::{Change, Doubt, Event, Tail};
 pub use facts::EARLY_MAX;
 pub use limits::{ClassLimits, Spent, WalletLimits};
@@ -166,6 +168,11 @@ pub enum Command {
         record: Record,
         /// The gate's station.
         station: StationId,
+    },
+    /// The deny list has taken what was owed to it.
+    Struck {
+        /// Id of what was owed.
+        owed: crate::id::CommandId,
     },
     /// A deadline is reached: a journey without exit, for instance.
     Tick,

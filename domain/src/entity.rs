@@ -27,12 +27,24 @@ pub enum EntityKind {
     Alarm = 8,
     /// A command that waits for a second person.
     Approval = 9,
+    /// The deny list.
+    DenyList = 10,
 }
 
 impl EntityKind {
     /// Every kind, in the order of their numbers.
-    pub const ALL: &'static [Self] =
-        &[Self::Account, Self::Gate, Self::Station, Self::Medium, Self::Device, Self::Audit, Self::User, Self::Alarm, Self::Approval];
+    pub const ALL: &'static [Self] = &[
+        Self::Account,
+        Self::Gate,
+        Self::Station,
+        Self::Medium,
+        Self::Device,
+        Self::Audit,
+        Self::User,
+        Self::Alarm,
+        Self::Approval,
+        Self::DenyList,
+    ];
 
     /// The name before the slash in `account/a1`.
     #[must_use]
@@ -47,6 +59,7 @@ impl EntityKind {
             Self::User => "user",
             Self::Alarm => "alarm",
             Self::Approval => "approval",
+            Self::DenyList => "deny_list",
         }
     }
     /// The kind with this number.
@@ -97,6 +110,11 @@ impl EntityKey {
     #[must_use]
     pub fn gate(device: &DeviceId) -> Self {
         Self::new(EntityKind::Gate, device.as_str())
+    }
+    /// The deny list of the network.
+    #[must_use]
+    pub fn deny_list() -> Self {
+        Self::new(EntityKind::DenyList, crate::deny::NETWORK)
     }
     /// The registry entry of a device.
     #[must_use]

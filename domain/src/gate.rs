@@ -55,6 +55,14 @@ pub struct DeviceOrder {
     pub by: By,
 }
 
+impl Twin {
+    /// The version of the deny list that it says it has; none = it says nothing of one.
+    #[must_use]
+    pub fn list(&self) -> Option<u64> {
+        self.versions.get("list").and_then(|version| version.parse().ok())
+    }
+}
+
 impl DeviceOrder {
     /// The same order, given again: only when it expires is counted from another moment.
     pub(crate) fn is_again(&self, other: &Self) -> bool {
@@ -293,6 +301,9 @@ pub struct Gate {
     pub owed_due: Option<Timestamp>,
     /// The highest mode that it says it obeys.
     pub mode: Option<ModeAck>,
+    /// The version of the deny list that it says it has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub list: Option<ListAck>,
     /// Orders that wait for the device, and the last few that ended, oldest first.
     pub orders: Vec<OrderView>,
     /// How often an order was given or ended: what people see of its orders is of this revision.
@@ -330,6 +341,15 @@ pub struct ModeAck {
     /// Its revision.
     pub rev: u64,
     /// When it said so, by its clock.
+    pub at: Timestamp,
+}
+
+/// A version of the deny list that a gate says it has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListAck {
+    /// The version; 0 = none yet.
+    pub version: u64,
+    /// When it first said so, by the process clock.
     pub at: Timestamp,
 }
 

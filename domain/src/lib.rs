@@ -7,6 +7,7 @@ pub mod alarm;
 pub mod approval;
 pub mod audit;
 pub mod code;
+pub mod deny;
 pub mod device;
 pub mod entity;
 pub mod fare;

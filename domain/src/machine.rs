@@ -5,7 +5,7 @@ use crate::id::{AccountId, CommandId, DeviceId, Token};
 use crate::tap::{Tap, TapDecision};
 use crate::time::{Millis, Timestamp};
 use crate::world::World;
-use crate::{account, alarm, approval, audit, device, gate, medium, station, user};
+use crate::{account, alarm, approval, audit, deny, device, gate, medium, station, user};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -191,6 +191,8 @@ pub enum Command {
     Alarm(alarm::Command),
     /// For an approval.
     Approval(approval::Command),
+    /// For the deny list.
+    Deny(deny::Command),
 }
 
 impl Command {
@@ -226,6 +228,8 @@ pub enum Event {
     Alarm(alarm::Event),
     /// Of an approval.
     Approval(approval::Event),
+    /// Of the deny list.
+    Deny(deny::Event),
 }
 
 macro_rules! any {
@@ -246,7 +250,7 @@ macro_rules! any {
 }
 any!(
     account => Account, gate => Gate, station => Station, medium => Medium, device => Device, audit => Audit, user => User, alarm => Alarm,
-    approval => Approval
+    approval => Approval, deny => Deny
 );
 
 /// The answer to any command. One type for all machines, because an answer is known by its command id alone, whichever

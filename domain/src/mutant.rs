@@ -54,6 +54,18 @@ pub enum Mutant {
     ClearedEarly,
     /// Alarm: not cleared although no cause is left.
     NeverCleared,
+    /// Deny list: a hash is taken over the version before.
+    HashOfBefore,
+    /// Deny list: what came and went again between two versions stays in their difference.
+    FoldKeepsGone,
+    /// Deny list: who is one version further back than the differences reach gets them all the same.
+    ChainWithGap,
+    /// Deny list: a person takes off what an account denies.
+    DeskTakesAll,
+    /// Deny list: an account does not say that it is frozen or in debt.
+    DenyNotOwed,
+    /// Deny list: an account that is put right does not say so.
+    DeniedForEver,
     /// Fares: a cap lets one fen more through.
     CapOneFenOver,
     /// Fares: caps roll at midnight, not with the business day.
@@ -96,6 +108,12 @@ impl Mutant {
         Self::ApprovedForgotten,
         Self::ClearedEarly,
         Self::NeverCleared,
+        Self::HashOfBefore,
+        Self::FoldKeepsGone,
+        Self::ChainWithGap,
+        Self::DeskTakesAll,
+        Self::DenyNotOwed,
+        Self::DeniedForEver,
     ];
     /// Bugs of fares: the property tests of this crate catch them, as the simulation's city has a ladder alone.
     pub const FARES: &'static [Self] = &[

@@ -1,6 +1,7 @@
 //! What every machine may look at: the site files' facts and what the feed has told since. Each cell keeps its own and
 //! advances it from committed events.
 use crate::account::WalletLimits;
+use crate::deny::{self, DenyView};
 use crate::device::{self, Device, DeviceKind, Entry};
 use crate::entity::EntityKey;
 use crate::fare::{FareTable, FareVersion};
@@ -57,6 +58,8 @@ pub struct Settings {
     pub approval_ttl_max: Millis,
     /// A waiver at the service desk above this needs a second person.
     pub waive_above: Amount,
+    /// Limits of the deny list.
+    pub deny: deny::Limits,
 }
 
 impl Default for Settings {
@@ -83,6 +86,7 @@ impl Default for Settings {
             alarm_snooze_max: Millis::hours(24),
             approval_ttl_max: Millis::hours(24),
             waive_above: Amount::from_fen(5_000),
+            deny: deny::Limits::default(),
         }
     }
 }
@@ -137,12 +141,14 @@ pub struct World {
     pub gates: HashMap<DeviceId, GateView>,
     /// The device registry.
     pub devices: HashMap<DeviceId, Entry>,
+    /// The deny list, as far as somebody beside it needs it.
+    pub deny: DenyView,
     /// Shortest distances over the track graph in metres, by (from, to); both ways.
     pub distances: HashMap<(StationId, StationId), u32>,
 }
 
 impl World {
-    /// Takes a committed event of a station or of the device registry; others change nothing here.
+    /// Takes a committed event of a station, of the device registry or of the deny list; others change nothing here.
     pub fn advance(&mut self, entity: &EntityKey, event: &Event, at: Timestamp) {
         match event {
             Event::Station(event) => {
@@ -151,6 +157,7 @@ impl World {
                 }
             }
             Event::Device(event) => self.advance_device(&entity.id, event, at),
+            Event::Deny(event) => self.deny.advance(event, at),
             Event::Account(_) | Event::Gate(_) | Event::Medium(_) | Event::Audit(_) => {}
             Event::User(_) | Event::Alarm(_) | Event::Approval(_) => {}
         }

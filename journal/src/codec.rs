@@ -62,6 +62,7 @@ pub fn decode_event(kind: EntityKind, bytes: &[u8]) -> Result<Event, CodecError>
         EntityKind::User => Event::User(decode(bytes)?),
         EntityKind::Alarm => Event::Alarm(decode(bytes)?),
         EntityKind::Approval => Event::Approval(decode(bytes)?),
+        EntityKind::DenyList => Event::Deny(decode(bytes)?),
     })
 }
 

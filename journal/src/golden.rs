@@ -6,12 +6,13 @@ use tongdao_domain::account;
 use tongdao_domain::alarm::{self, AlarmCode, Severity};
 use tongdao_domain::approval::{self, Asked};
 use tongdao_domain::audit;
+use tongdao_domain::deny::{self, Delta, Reached, Scope as Whose, Why, hash_of};
 use tongdao_domain::device::By;
 use tongdao_domain::entity::EntityKind;
 use tongdao_domain::fingerprint::Fingerprint;
-use tongdao_domain::id::{CommandId, DeviceId, StationId, UserId};
+use tongdao_domain::id::{AccountId, CommandId, DeviceId, StationId, Token, UserId};
 use tongdao_domain::machine::Event;
-use tongdao_domain::time::Timestamp;
+use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::user::{self, PasswordHash, Role, Scope};
 
 use crate::codec;
@@ -118,6 +119,27 @@ fn events_of_users_alarms_approvals_and_notes_stay_readable() {
     stays("event-alarm-1.bin", EntityKind::Alarm, &codec::encode(&raised), &raised.into());
     stays("event-approval-1.bin", EntityKind::Approval, &codec::encode(&requested), &requested.into());
     stays("event-note-1.bin", EntityKind::Audit, &codec::encode(&audit::Event::Noted(note.clone())), &audit::Event::Noted(note).into());
+}
+
+/// Every event of the deny list, and the account's that belongs to it.
+#[test]
+fn events_of_the_deny_list_stay_readable() {
+    let by = By { user: UserId::new("ops").expect("an id"), reason: "stolen".into() };
+    let tokens: Vec<Token> = ["t1", "t2"].map(|token| Token::new(token).expect("an id")).into();
+    let (due, account) = (Timestamp(1_767_218_400_000), AccountId::new("a1").expect("an id"));
+    let delta = Delta { to: 7, add: tokens.clone(), remove: tokens[..1].to_vec(), hash: hash_of(&tokens) };
+    let events = [
+        ("listed", deny::Event::Listed { tokens: tokens.clone(), by: by.clone(), due }),
+        ("unlisted", deny::Event::Unlisted { tokens: tokens.clone(), by, due }),
+        ("account", deny::Event::Account { account, deny: vec![(tokens[0].clone(), Why::Frozen)], allow: tokens, due }),
+        ("version", deny::Event::VersionMade { delta, count: 2, since: due, forgotten: 3, due: Some(due) }),
+        ("reached", deny::Event::Reached(Reached { version: 7, scope: Whose::Connected, gates: 40, at: due, took: Millis(900) })),
+    ];
+    for (name, event) in events {
+        stays(&format!("event-deny-{name}-1.bin"), EntityKind::DenyList, &codec::encode(&event), &event.into());
+    }
+    let told = account::Event::DenyTold { number: 3 };
+    stays("event-deny-told-1.bin", EntityKind::Account, &codec::encode(&told), &told.into());
 }
 
 fn stays(name: &str, kind: EntityKind, now: &Result<Vec<u8>, codec::CodecError>, event: &Event) {

@@ -52,18 +52,28 @@ const fn down<T: JsonSchema>(message: Down, answer: Option<Up>, summary: &'stati
     Message { name: message.name(), up: false, retained, answer, summary, add: SchemaGenerator::subschema_for::<T> }
 }
 
-const MESSAGES: [Message; 11] = [
+const MESSAGES: [Message; 13] = [
     up::<gate::Tap>(Up::Tap, Some(Down::Decision), "A medium was presented"),
     up::<gate::Passage>(Up::Passage, None, "What the rider did after a decision"),
     up::<gate::Records>(Up::Records, Some(Down::RecordsAck), "The gate's own account of every sequence"),
     up::<gate::Alarm>(Up::Alarm, None, "A button, a fire line or a sensor"),
+    up::<gate::ListRequest>(Up::ListRequest, Some(Down::List), "The gate wants the way from its deny list to the newest"),
     up::<device::State>(Up::State, None, "What the device says of itself; also its will, with online false"),
     up::<device::Ack>(Up::Ack, None, "The end of a command or a mode change"),
     down::<gate::Decision>(Down::Decision, None, "The answer to a tap"),
     down::<gate::RecordsAck>(Down::RecordsAck, None, "What of the gate's records is durable"),
     down::<gate::Mode>(Down::Mode, Some(Up::Ack), "Service of the gate and modes of its station"),
+    down::<gate::List>(Down::List, None, "The deny list: a difference, or where the whole is"),
     down::<device::Command>(Down::Command, Some(Up::Ack), "Something to do"),
     down::<device::Config>(Down::Config, None, "Parameters of the device"),
+];
+
+/// Channels to many devices: name, address, message.
+const BROADCASTS: [(&str, &str, &str); 4] = [
+    ("site_command", "td/1/{site}/all/down/command", "command"),
+    ("network_command", "td/1/all/down/command", "command"),
+    ("site_list", "td/1/{site}/all/down/list", "list"),
+    ("network_list", "td/1/all/down/list", "list"),
 ];
 
 /// The JSON Schema (draft 2020-12) of each message: its name and the text.
@@ -97,9 +107,10 @@ pub fn asyncapi() -> String {
         messages.insert(message.name.to_owned(), message.described(payload.to_value()));
         schemas.extend(generator.take_definitions(true).into_iter().map(|(name, schema)| (name, tightened(schema, message.up))));
     }
-    for (name, address) in [("site_command", "td/1/{site}/all/down/command"), ("network_command", "td/1/all/down/command")] {
-        channels.insert(name.to_owned(), channel(address, "command", "A command to many devices"));
-        operations.insert(format!("send_{name}"), operation("send", name, "command", false));
+    for (name, address, message) in BROADCASTS {
+        let summary = if message == "command" { "A command to many devices" } else { "A new version of the deny list" };
+        channels.insert(name.to_owned(), channel(address, message, summary));
+        operations.insert(format!("send_{name}"), operation("send", name, message, false));
     }
     let consoles = console::Parts::new();
     channels.extend(consoles.channels);
@@ -355,6 +366,8 @@ mod tests {
                 true,
             ),
             ("ack", format!(r#"{{"id":"m/1","result":"done",{at}}}"#), true),
+            ("list_request", r#"{"have":3}"#.to_owned(), true),
+            ("list_request", r#"{"have":"3"}"#.to_owned(), false),
         ];
         let schemas: std::collections::HashMap<_, _> = json_schemas().into_iter().collect();
         for (name, text, fits) in cases {
@@ -367,6 +380,7 @@ mod tests {
                 "passage" => crate::payload::decode::<gate::Passage>(text.as_bytes()).is_ok(),
                 "alarm" => crate::payload::decode::<gate::Alarm>(text.as_bytes()).is_ok(),
                 "state" => crate::payload::decode::<device::State>(text.as_bytes()).is_ok(),
+                "list_request" => crate::payload::decode::<gate::ListRequest>(text.as_bytes()).is_ok(),
                 _ => crate::payload::decode::<device::Ack>(text.as_bytes()).is_ok(),
             };
             assert_eq!(read, fits, "{name} {text}");

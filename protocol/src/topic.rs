@@ -41,6 +41,8 @@ messages! {
         Ack = "ack",
         /// A button, a fire line, a sensor.
         Alarm = "alarm",
+        /// The gate's deny list is not the newest.
+        ListRequest = "list_request",
     }
 }
 
@@ -57,6 +59,8 @@ messages! {
         Command = "command",
         /// Its parameters.
         Config = "config",
+        /// The deny list.
+        List = "list",
     }
 }
 
@@ -64,6 +68,17 @@ messages! {
 #[must_use]
 pub fn kind_from_name(name: &str) -> Option<DeviceKind> {
     [DeviceKind::Gate, DeviceKind::Kiosk, DeviceKind::Robot, DeviceKind::Display].into_iter().find(|kind| kind.name() == name)
+}
+
+/// Whom a topic reaches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reach {
+    /// One device.
+    Own,
+    /// Every device of its site.
+    Site,
+    /// Every device.
+    Network,
 }
 
 /// What belongs to one device: everything below `td/1/{site}/{kind}/{device}/`.
@@ -102,6 +117,16 @@ impl Territory {
         for part in [&*self.root, "down/", message] {
             topic.push_str(part);
         }
+    }
+    /// The topic of a message to so many, into a buffer.
+    pub fn write_reach(&self, reach: Reach, message: &str, topic: &mut String) {
+        let parts = match reach {
+            Reach::Own => return self.write_down(message, topic),
+            Reach::Site => ["td/1/", &*self.site, "/all/down/", message],
+            Reach::Network => ["td/1/", "all/down/", message, ""],
+        };
+        topic.clear();
+        parts.into_iter().for_each(|part| topic.push_str(part));
     }
     /// May the device subscribe to it?
     #[must_use]
@@ -160,6 +185,13 @@ mod tests {
         assert_eq!(t.up("td/1/metro/gate/g1/up/a/b"), Some("a/b"));
         assert!(t.is_state("td/1/metro/gate/g1/up/state"));
         assert_eq!(t.down("decision"), "td/1/metro/gate/g1/down/decision");
+        let mut topic = String::new();
+        let reached = [Reach::Own, Reach::Site, Reach::Network].map(|reach| {
+            t.write_reach(reach, "list", &mut topic);
+            topic.clone()
+        });
+        assert_eq!(reached, ["td/1/metro/gate/g1/down/list", "td/1/metro/all/down/list", "td/1/all/down/list"]);
+        assert!(reached.iter().all(|topic| t.may_subscribe(topic)));
     }
 
     /// Topics that must not be published to.

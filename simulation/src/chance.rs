@@ -14,6 +14,8 @@ pub enum Concern {
     Workload = 3,
     /// Staff at their desks.
     Office = 4,
+    /// The deny list.
+    Lists = 5,
 }
 
 /// A stream of random numbers.

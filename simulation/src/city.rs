@@ -1,5 +1,6 @@
 //! The small city that everything happens in: five stations on a line, two gates each, the ladder of Chengdu's metro.
 use std::collections::BTreeMap;
+use tongdao_domain::deny::Limits;
 use tongdao_domain::device::{By, DeviceKind, Entry, SecretHash};
 use tongdao_domain::fare::{Beyond, Cap, Charge, FareTable, FareVersion, Ladder, Limit, More, Overstay, Period, SameStation, Scheme, Step};
 use tongdao_domain::id::{DeviceId, FareTableId, SiteId, StationId, UserId};
@@ -40,6 +41,14 @@ pub fn gate_id(station: usize, gate: usize) -> DeviceId {
 pub fn world() -> World {
     let (site, table) = (id::<SiteId>("cd"), id::<FareTableId>("chengdu"));
     let mut world = World::default();
+    // Little of everything, so that limits are met.
+    world.settings.deny = Limits {
+        version_every: Millis::seconds(10),
+        gather: Millis(200),
+        delta_bytes_max: 256 + 16,
+        deltas_kept_max: 4,
+        ..Limits::default()
+    };
     let calendar = Calendar::SHANGHAI;
     world.sites.insert(site.clone(), Site { fares: table.clone(), operator: "metro".into(), calendar });
     world.fares.insert(table, FareTable { currency: Currency::CNY, calendar: None, versions: vec![fares()] });

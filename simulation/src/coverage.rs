@@ -95,6 +95,16 @@ kinds! {
     AlarmJoined,
     /// An alarm ended because its cause was gone.
     AlarmCleared,
+    /// A run with more than one version of the deny list.
+    ListVersions,
+    /// A gate took a difference of the deny list.
+    ListDelta,
+    /// A gate fetched the whole deny list.
+    ListFetched,
+    /// A gate asked for the way to the newest deny list.
+    ListAsked,
+    /// A gate denied alone, by its list.
+    ListDenied,
 }
 
 /// How often each kind has occurred.

@@ -5,6 +5,7 @@ use crate::message::{Down, Up};
 use compact_str::{CompactString, format_compact};
 use std::collections::{BTreeMap, BTreeSet};
 use tongdao_domain::code::Code;
+use tongdao_domain::deny::{Held, Next};
 use tongdao_domain::gate::Twin;
 use tongdao_domain::id::{CommandId, DeviceId, StationId, TapId, Token};
 use tongdao_domain::station::{GateMode, Mode, Service};
@@ -34,6 +35,13 @@ pub enum Deed {
     Alone(Tap),
     /// An answer came too late, or for nobody.
     Late(TapDecision),
+    /// It stayed shut, by its own deny list.
+    DeniedByList,
+    /// It took a version of the deny list, by a difference or whole.
+    Listed {
+        /// Whole?
+        whole: bool,
+    },
 }
 
 /// What a gate is woken for; of an earlier boot it means nothing.
@@ -96,6 +104,10 @@ pub struct VirtualGate {
     pub button: Option<CompactString>,
     /// Records that the server refused.
     pub rejected: u64,
+    /// Its deny list.
+    pub list: Held,
+    /// The version from which it asks for the way to the newest.
+    asking: Option<u64>,
     mode: Option<GateMode>,
     waiting: Option<Waiting>,
     authorised: BTreeMap<u64, Authorised>,
@@ -121,6 +133,8 @@ impl VirtualGate {
             outbox: BTreeMap::new(),
             button: None,
             rejected: 0,
+            list: Held::default(),
+            asking: None,
             mode: None,
             waiting: None,
             authorised: BTreeMap::new(),
@@ -170,7 +184,7 @@ impl VirtualGate {
             at: self.clock(now),
             deadline: DEADLINE,
             mode: self.mode.as_ref().map_or(0, |mode| mode.rev),
-            list_version: 0,
+            list_version: self.list.version(),
         };
         self.unanswered.insert(tap.id.seq, tap.clone());
         deeds.push(Deed::Send(Up::Tap(tap.clone())));
@@ -199,6 +213,7 @@ impl VirtualGate {
             Why::Resolved(seq, passage) => self.resolved(seq, passage, now, deeds),
             Why::Repeat => {
                 deeds.extend(self.outbox.values().cloned().map(Deed::Send));
+                deeds.extend(self.asking.map(|have| Deed::Send(Up::ListRequest(have))));
                 deeds.push(self.wake(now + Millis::seconds(3), Why::Repeat));
             }
             Why::Records => {
@@ -213,7 +228,11 @@ impl VirtualGate {
         deeds.push(Deed::Alone(waiting.tap.clone()));
         let shut = matches!(self.mode.as_ref().map(|mode| mode.service), Some(Service::Closed | Service::Paused))
             || (waiting.tap.direction == Direction::Entry && self.has(Mode::Closed));
-        if alone_opens && !shut {
+        let listed = self.list.denies(waiting.tap.medium.token.as_str());
+        if listed && alone_opens && !shut {
+            deeds.push(Deed::DeniedByList);
+        }
+        if alone_opens && !shut && !listed {
             self.open(waiting, DecidedBy::Gate, None, deeds);
         } else {
             self.deny(waiting, DecidedBy::Gate, None, deeds);
@@ -286,15 +305,7 @@ impl VirtualGate {
     pub fn connected(&mut self, connection: u64, now: Timestamp, deeds: &mut Vec<Deed>) {
         self.connection = Some(connection);
         let repeated: Vec<Up> = self.outbox.values().cloned().collect();
-        let twin = Twin {
-            online: true,
-            service: "both".into(),
-            firmware: "sim".into(),
-            versions: BTreeMap::new(),
-            faults: Vec::new(),
-            at: self.clock(now),
-        };
-        self.send_until_acknowledged(|n| Up::State { n, twin }, deeds);
+        self.say_state(now, deeds);
         deeds.extend(repeated.into_iter().map(Deed::Send));
         self.send_records(deeds);
         let unanswered = std::mem::take(&mut self.unanswered);
@@ -303,6 +314,36 @@ impl VirtualGate {
             self.boot_messages = 1;
             deeds.push(self.wake(now + Millis::seconds(3), Why::Repeat));
             deeds.push(self.wake(now + Millis::seconds(30), Why::Records));
+        }
+    }
+
+    fn say_state(&mut self, now: Timestamp, deeds: &mut Vec<Deed>) {
+        let twin = Twin {
+            online: true,
+            service: "both".into(),
+            firmware: "sim".into(),
+            versions: BTreeMap::from([("list".into(), format_compact!("{}", self.list.version()))]),
+            faults: Vec::new(),
+            at: self.clock(now),
+        };
+        self.send_until_acknowledged(|n| Up::State { n, twin }, deeds);
+    }
+
+    /// It goes on from what its list has become. A list of an honest server never leads elsewhere than it says.
+    fn listed(&mut self, next: Next, whole: bool, now: Timestamp, deeds: &mut Vec<Deed>) {
+        match next {
+            Next::Nothing => self.asking = None,
+            Next::Tell => {
+                self.asking = None;
+                deeds.push(Deed::Listed { whole });
+                self.say_state(now, deeds);
+            }
+            Next::Ask(_) if self.list.is_distrusted() => panic!("{}: a deny list led elsewhere than it said", self.device),
+            Next::Ask(have) => {
+                if self.asking.replace(have) != Some(have) {
+                    deeds.push(Deed::Send(Up::ListRequest(have)));
+                }
+            }
         }
     }
 
@@ -339,6 +380,15 @@ impl VirtualGate {
                 if self.done.insert(order.id.clone()) {
                     self.send_until_acknowledged(|n| Up::Ack { n, id: order.id, at }, deeds);
                 }
+            }
+            Down::List { from, to, add, remove, hash } => {
+                let next = self.list.delta(from, to, add, &remove, hash);
+                self.listed(next, false, now, deeds);
+            }
+            Down::ListFull => deeds.push(Deed::Send(Up::Fetch)),
+            Down::Whole { to, tokens, hash } => {
+                let next = self.list.whole(to, tokens, hash);
+                self.listed(next, true, now, deeds);
             }
             Down::Acknowledged(n) => {
                 self.outbox.remove(&n);

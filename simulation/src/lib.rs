@@ -10,6 +10,7 @@ mod desk;
 mod ending;
 mod faults;
 pub mod gate;
+mod lists;
 pub mod message;
 pub mod oracle;
 pub mod rider;

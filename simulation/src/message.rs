@@ -1,7 +1,9 @@
 //! What gates and server say to each other, in the domain's words: bytes are the business of other tests.
 use compact_str::CompactString;
+use std::collections::BTreeSet;
+use tongdao_domain::deny::ListHash;
 use tongdao_domain::gate::{DeviceOrder, RecordsAck, Twin};
-use tongdao_domain::id::{CommandId, TapId};
+use tongdao_domain::id::{CommandId, TapId, Token};
 use tongdao_domain::station::GateMode;
 use tongdao_domain::tap::{Passage, Record, Reference, Tap, TapDecision};
 use tongdao_domain::time::Timestamp;
@@ -38,6 +40,10 @@ pub enum Up {
         /// What it says of itself.
         twin: Twin,
     },
+    /// `up/list_request`
+    ListRequest(u64),
+    /// The whole list is fetched.
+    Fetch,
     /// `up/ack`
     Ack {
         /// Number of the message.
@@ -71,6 +77,30 @@ pub enum Down {
     Mode(GateMode),
     /// `down/command`
     Order(DeviceOrder),
+    /// `down/list`
+    List {
+        /// Out of which version.
+        from: u64,
+        /// The version that it makes.
+        to: u64,
+        /// Tokens that come.
+        add: Vec<Token>,
+        /// Tokens that go.
+        remove: Vec<Token>,
+        /// The hash afterwards.
+        hash: ListHash,
+    },
+    /// `down/list`: the whole is to be fetched.
+    ListFull,
+    /// The whole list, as it was fetched.
+    Whole {
+        /// Its version.
+        to: u64,
+        /// Its tokens.
+        tokens: BTreeSet<Token>,
+        /// Their hash.
+        hash: ListHash,
+    },
     /// The acknowledgement of the message with this number: its commit is durable.
     Acknowledged(u64),
 }

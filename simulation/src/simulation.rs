@@ -58,6 +58,8 @@ pub(crate) enum What {
     Due,
     /// Somebody asks for a second person.
     Desk,
+    /// Somebody does something to the deny list.
+    Deny,
     /// The watcher looks at a station.
     Look(usize),
 }
@@ -84,6 +86,8 @@ pub struct Simulation {
     /// None in a run as it was before there were desks.
     pub(crate) desk: Option<Desk>,
     pub(crate) office: Chance,
+    /// None in a run as it was before there was a deny list.
+    pub(crate) lists: Option<Chance>,
     pub(crate) network: Chance,
     pub(crate) faults: Chance,
     pub(crate) workload: Chance,
@@ -127,7 +131,7 @@ pub fn run(seed: u64, trace: bool) -> Report {
 #[must_use]
 pub fn run_without_desk(seed: u64) -> Report {
     let mut simulation = Simulation::new(seed, false);
-    simulation.desk = None;
+    (simulation.desk, simulation.lists) = (None, None);
     simulation.run()
 }
 
@@ -149,6 +153,7 @@ impl Simulation {
             staff: Staff::default(),
             desk: Some(Desk::default()),
             office: Chance::new(seed, Concern::Office),
+            lists: Some(Chance::new(seed, Concern::Lists)),
             network: Chance::new(seed, Concern::Network),
             faults,
             workload,
@@ -210,6 +215,7 @@ impl Simulation {
                 self.open_account(&account, &token, if poor { 300 } else { 20_000 });
             }
         }
+        self.open_denied_account();
         self.go(self.now + Millis::seconds(60));
         assert!(self.staff.is_done(), "the city did not open");
     }
@@ -224,6 +230,7 @@ impl Simulation {
         self.plan_fault();
         self.plan_emergency();
         self.plan_desk();
+        self.plan_deny();
         let end = self.workload.after(self.now, 40 * 60_000, 70 * 60_000);
         self.go(end);
     }
@@ -243,10 +250,12 @@ impl Simulation {
             self.press(gate, false);
             self.disconnect(gate);
         }
+        self.end_deny();
         let end = self.now + Millis::minutes(45);
         self.go(end);
         self.check_quiet();
         self.check_desk();
+        self.check_lists();
         self.check_books(false);
     }
 
@@ -324,6 +333,7 @@ impl Simulation {
             What::Restart => self.restart(),
             What::Writable => self.server.journal.set_writable(true),
             What::Desk => self.ask_for_a_second_person(),
+            What::Deny => self.deny(),
             What::Look(station) => self.look(station),
             What::Due => {
                 if self.server.up {
@@ -405,6 +415,9 @@ impl Simulation {
 
     fn up(&mut self, gate: usize, connection: u64, up: Up) {
         if self.server.up {
+            if let Up::ListRequest(_) = up {
+                self.coverage.note(Kind::ListAsked);
+            }
             self.tell(|| format!("server hears {} {up:?}", self.gates[gate].device));
             let device = self.gates[gate].device.clone();
             self.server.hear(&device, connection, up, self.now);
@@ -450,6 +463,8 @@ impl Simulation {
                     self.coverage.note(Kind::Alone);
                     self.alone.insert(tap.id, true);
                 }
+                Deed::DeniedByList => self.coverage.note(Kind::ListDenied),
+                Deed::Listed { whole } => self.coverage.note(if whole { Kind::ListFetched } else { Kind::ListDelta }),
                 Deed::Late(decision) => {
                     self.coverage.note(if decision.code == Code::Expired { Kind::Expired } else { Kind::LateAnswer });
                 }

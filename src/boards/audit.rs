@@ -33,6 +33,7 @@ const fn is_traffic(event: &Event) -> bool {
                 | account::Event::RecordTaken { .. }
                 | account::Event::RecordDoubted { .. }
                 | account::Event::JourneyClosed { .. }
+                | account::Event::DenyTold { .. }
         ),
         Event::Gate(event) => !matches!(event, gate::Event::Ordered { .. }),
         _ => false,

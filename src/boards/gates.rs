@@ -9,6 +9,7 @@ use tongdao_domain::station::Station;
 use tongdao_domain::tap::Shown;
 use tongdao_domain::time::Timestamp;
 use tongdao_domain::world::World;
+use tongdao_journal::contract::FeedItem;
 use tongdao_protocol::console::board::{
     Change, GateRow, GatesEvent, GatesSnapshot, Heat, Link, Load, LoadMap, ModeAck, ModeChange, TapItem,
 };
@@ -40,6 +41,7 @@ pub struct Gates {
     change: Option<Change>,
     rows: Vec<GateRow>,
     index: BTreeMap<DeviceId, usize>,
+    list_version: u64,
     doubtful: u64,
     load: Vec<Load>,
     heat: VecDeque<Vec<u32>>,
@@ -66,6 +68,7 @@ impl Gates {
             load: vec![Load::default(); rows.len()],
             index: devices.iter().cloned().zip(0..).collect(),
             rows,
+            list_version: world.deny.version(),
             doubtful: 0,
             heat: VecDeque::new(),
             heat_end: now,
@@ -155,6 +158,12 @@ impl Gates {
         out.event(at, cause, GatesEvent::ModeAck(ModeAck { id, rev, device: device.as_str().to_owned(), acked, of, took_ms }));
     }
 
+    /// There is a new version of the deny list.
+    pub fn list_made(&mut self, world: &World, feed: &FeedItem, out: &mut Out<'_>) {
+        self.list_version = world.deny.version();
+        out.event(feed.at, Some(&feed.command_id), GatesEvent::List { list_version: self.list_version });
+    }
+
     /// A tap was decided at one of its gates.
     pub fn tapped(&mut self, tap: &Tapped<'_>, at: Timestamp, cause: &CommandId, out: &mut Out<'_>) {
         let Some(n) = self.index.get(tap.device).copied() else { return };
@@ -205,13 +214,12 @@ impl Gates {
 
 fn row(world: &World, device: &DeviceId, now: &GateNow) -> GateRow {
     let twin = now.gate.twin.as_ref();
-    let version = twin.and_then(|twin| twin.versions.get("list")).and_then(|version| version.parse().ok());
     GateRow {
         device: device.as_str().to_owned(),
         service: world.service_of(device).unwrap_or_default().into(),
         link: now.link,
         mode: now.gate.mode.as_ref().map_or(0, |mode| mode.rev),
-        list_version: version.unwrap_or(0),
+        list_version: now.gate.list.map_or(0, |list| list.version),
         faults: twin.map_or_else(Vec::new, |twin| twin.faults.iter().map(ToString::to_string).collect()),
         last_tap_at: now.last_tap_at.map(Into::into),
     }
@@ -229,6 +237,7 @@ impl Board for Gates {
             until: self.until.map(Into::into),
             change: self.change.clone(),
             gates: self.rows.clone(),
+            list_version: self.list_version,
             doubtful: self.doubtful,
             heat: Heat {
                 t0: Timestamp(self.heat_end.0 - 1000 * length).into(),

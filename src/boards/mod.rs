@@ -23,6 +23,7 @@ pub use follow::first_without;
 use crate::console::Channel;
 use crate::console::hub::{Handle, Hub};
 use crate::exit::Failure;
+use crate::lists::Lists;
 use crate::node::{Opened, journal_failure};
 use device::DeviceBoard;
 use earlier::Earlier;
@@ -45,6 +46,7 @@ use tongdao_actors::request::Lane;
 use tongdao_domain::account;
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
+use tongdao_domain::deny::{self, DenyList};
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate::{self, Gate};
 use tongdao_domain::id::{CommandId, DeviceId, StationId};
@@ -95,6 +97,7 @@ pub struct Prepared {
     gates: BTreeMap<DeviceId, GateNow>,
     alarms: Alarms,
     approvals: Approvals,
+    lists: Lists,
     heads: Vec<(u16, u64)>,
 }
 
@@ -138,8 +141,11 @@ pub fn prepare(opened: &Opened, place: usize, world: &World, atlas: Atlas, setti
     for (id, approval) in all::<Approval>(&**journal)? {
         approvals.load(&id, approval);
     }
+    let loaded = journal.load(&EntityKey::deny_list()).map_err(read)?;
+    let list: DenyList = restore(&loaded).map_err(|fault| Failure::caused(crate::exit::DATA, &fault))?;
+    let lists = Lists::new(&world, list, gates.iter().map(|(device, now)| (device, &now.gate)));
     let journal = Arc::clone(journal);
-    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, approvals, heads })
+    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, approvals, lists, heads })
 }
 
 /// Every entity of a kind, as the journal has it.
@@ -155,8 +161,15 @@ fn all<M: Machine>(journal: &dyn Journal) -> Result<Vec<(String, M)>, Failure> {
 }
 
 impl Prepared {
+    /// The deny list, as gates fetch it.
+    #[must_use]
+    pub fn lists(&self) -> Lists {
+        self.lists.clone()
+    }
     /// Opens the channels and goes on following. Needs the front runtime.
-    pub fn run(self, hub: &Hub, door: Door, presence: Presence, others: Vec<Box<dyn Follow>>) -> Boards {
+    pub fn run(self, hub: &Hub, door: Door, presence: Presence, mut others: Vec<Box<dyn Follow>>) -> Boards {
+        others.push(self.lists.following());
+        self.lists.keep(door.clone(), Arc::clone(&presence));
         let now = self.clock.now();
         let (asks, asked) = mpsc::channel(ASKS_MAX);
         let deadline = self.settings.deadline_ms;
@@ -260,7 +273,10 @@ impl Projector {
             Event::Device(_) => self.registry(feed, event),
             Event::Alarm(alarm) => self.alarms.update(|board, out| board.take(feed, alarm, out)),
             Event::Approval(approval) => self.approvals.update(|board, out| board.take(feed, approval, out)),
-            Event::Medium(_) | Event::Audit(_) | Event::User(_) => {}
+            Event::Deny(deny::Event::VersionMade { .. }) => {
+                self.stations.values().for_each(|board| board.update(|board, out| board.list_made(&self.world, feed, out)));
+            }
+            Event::Medium(_) | Event::Audit(_) | Event::User(_) | Event::Deny(_) => {}
         }
         if let Some(tap) = Tapped::of(event) {
             self.tapped(feed, &tap);

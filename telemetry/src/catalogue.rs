@@ -49,6 +49,10 @@ catalogue! {
     RecordsStruck: Counter, Count, "tongdao_records_struck_total", "lines that reached their account, by how it took them";
     ModeAcks: Counter, Count, "tongdao_mode_acks_total", "mode acknowledgements, by result";
     ModeObeyedSeconds: Histogram, Seconds, "tongdao_mode_obeyed_seconds", "from a mode change to its last gate's acknowledgement";
+    ListTokens: Gauge, Count, "tongdao_list_tokens", "tokens in the newest version of the deny list";
+    ListVersions: Counter, Count, "tongdao_list_versions_total", "versions of the deny list that were made";
+    ListGatesBehind: Gauge, Count, "tongdao_list_gates_behind", "registered gates without the newest version of the deny list";
+    ListReachedSeconds: Histogram, Seconds, "tongdao_list_reached_seconds", "from a listing to the last gate's acknowledgement, by all gates or those with a link";
     Alarms: Counter, Count, "tongdao_alarms_total", "alarms that gates reported, by kind and on or off";
     GateClocksOff: Counter, Count, "tongdao_gate_clocks_off_total", "messages of gates whose clock is off by more than the warning limit";
     DevicesOnline: Gauge, Count, "tongdao_devices_online", "devices with an open link, by kind";

@@ -14,6 +14,7 @@ mod console;
 mod devices;
 mod journal;
 mod links;
+mod lists;
 mod meter;
 mod process;
 mod recent;
@@ -27,6 +28,7 @@ pub use devices::{
 };
 pub use journal::{CheckpointWritten, CommitEnded, GroupCommitted, JournalFailed, JournalOpened, JournalStatus};
 pub use links::{AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, LinkOpened, Subscribed, UnknownField};
+pub use lists::{ListBehind, ListMade, ListReached};
 pub use meter::CounterSet;
 pub use process::{AdminCommand, ClockStepped, ProcessStarted, ProcessStopping};
 pub use recent::{DECISION_TIMES, DecisionTimes, TimesSample};

@@ -261,6 +261,7 @@ blast-nothing = Normal service is what they have now. Choose a mode to set.
 load = Opened, denied
 denied = denied in the last second
 list-version = Deny list
+list-behind = Deny list: { $count } behind
 last-tap = Last tap
 faults = Faults
 heat = Gates by second

@@ -228,6 +228,7 @@ blast-nothing = 目前已是正常运营，请选择要设置的模式。
 load = 放行、拒绝
 denied = 上一秒拒绝
 list-version = 黑名单
+list-behind = 黑名单：{ $count } 台未更新
 last-tap = 最近过闸
 faults = 故障
 heat = 闸机逐秒热力

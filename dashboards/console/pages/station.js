@@ -77,6 +77,7 @@ function Chosen({ chosen, of, onService, onClear }) {
 function Gates({ data, chosen, onToggle }) {
   const now = useNow();
   const rev = data.change?.rev ?? 0;
+  const late = data.gates.filter((/** @type {any} */ gate) => gate.list_version !== data.list_version);
   const devicePage = (/** @type {string} */ device) => (find(`/devices/${device}`) ? `/devices/${encodeURIComponent(device)}` : undefined);
   const tick = (/** @type {any} */ gate) => html`<input type="checkbox" tabindex="-1" aria-label=${t("choose", { gate: gate.device })} checked=${chosen.has(gate.device)} onChange=${() => onToggle(gate.device)} />`;
   const columns = [
@@ -86,7 +87,7 @@ function Gates({ data, chosen, onToggle }) {
     { key: "service", title: t("service"), cell: (/** @type {any} */ gate) => html`<${Service} service=${gate.service} />` },
     { key: "mode", title: t("mode"), cell: (/** @type {any} */ gate) => html`<${Obeys} gate=${gate} change=${data.change} rev=${rev} />` },
     { key: "load", title: t("load"), num: true, cell: (/** @type {any} */ gate) => html`<${Load} load=${data.load?.[gate.device]} />` },
-    { key: "list", title: t("list-version"), num: true, cell: (/** @type {any} */ gate) => (gate.list_version ? `${gate.list_version}` : html`<span class="quiet">${t("none")}</span>`) },
+    { key: "list", title: late.length > 0 ? t("list-behind", { count: late.length }) : t("list-version"), num: true, cell: (/** @type {any} */ gate) => (late.includes(gate) ? html`<${Mark} tone="warn">${gate.list_version || t("none")}<//>` : gate.list_version || html`<span class="quiet">${t("none")}</span>`) },
     { key: "last", title: t("last-tap"), num: true, cell: (/** @type {any} */ gate) => html`<span class="nowrap" title=${time(gate.last_tap_at)}>${gate.last_tap_at ? ago(gate.last_tap_at, now) : html`<span class="quiet">${t("never")}</span>`}</span>` },
     { key: "faults", title: t("faults"), cell: (/** @type {any} */ gate) => gate.faults.map((/** @type {string} */ fault) => html`<${Mark} key=${fault} tone="warn">${word("fault", fault)}<//> `) },
   ];

@@ -35,6 +35,7 @@ alone-trusted = Decided alone, without the server: trusted, to be charged later.
 alone-released = Decided alone, without the server: the gate stands open.
 alone-closed = Decided alone, without the server: out of service.
 alone-direction = Decided alone, without the server: not this way.
+alone-denied = Decided alone, without the server: it stands on the deny list.
 alone-listed = Decided alone, without the server: refused here before.
 fare = Fare
 balance = Balance

@@ -35,6 +35,7 @@ alone-trusted = 离线自行决定：先放行，稍后扣费。
 alone-released = 离线自行决定：闸门常开。
 alone-closed = 离线自行决定：暂停使用。
 alone-direction = 离线自行决定：方向不符。
+alone-denied = 离线自行决定：此介质在黑名单上。
 alone-listed = 离线自行决定：此介质曾在此被拒。
 fare = 车费
 balance = 余额

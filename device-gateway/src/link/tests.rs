@@ -47,7 +47,7 @@ impl End {
         let limits = Limits { packet_bytes_max: config.packet_bytes_max, send_window: config.send_window };
         let admission = Arc::new(Admission::new(&config));
         admission.clock().set(MORNING);
-        let common = Rc::new(Common { config, admission });
+        let common = Rc::new(Common { config, admission, lists: RefCell::default() });
         let link = Link::new(CoreWire::new(limits), common, Ipv4Addr::LOCALHOST.into(), 9, MORNING);
         Self { link, version, world, now: MORNING, acts: Vec::new(), received: Vec::new() }
     }

@@ -14,6 +14,7 @@ impl Account {
     pub(super) fn take(&mut self, event: &Event, at: Timestamp) {
         self.absorb(event, at);
         event.change().into_iter().for_each(|change| self.forget(change));
+        self.note_denied(at);
     }
 
     /// All that an event does but for the taps that it lets go.
@@ -51,6 +52,7 @@ impl Account {
                 self.insert(fact);
             }
             Event::RecordDoubted { .. } => {}
+            Event::DenyTold { number } => self.deny_told(*number),
             Event::Adjusted { .. } => self.adjust(event, at),
             Event::JourneyClosed { until, change, command_id } => {
                 self.closed_until = self.closed_until.max(*until);

@@ -150,6 +150,11 @@ pub enum Event {
         /// What it does to journeys and money.
         change: Change,
     },
+    /// `account.deny_told`: the deny list knows what this account denies.
+    DenyTold {
+        /// Which telling.
+        number: u64,
+    },
     /// `journey.closed`: no exit came until the business day was over.
     JourneyClosed {
         /// Journeys that had to end by then have ended.
@@ -257,6 +262,7 @@ impl Event {
             Self::RecordTaken { .. } => "record.taken",
             Self::RecordDoubted { .. } => "record.doubted",
             Self::Adjusted { .. } => "journey.adjusted",
+            Self::DenyTold { .. } => "account.deny_told",
             Self::JourneyClosed { .. } => "journey.closed",
         }
     }

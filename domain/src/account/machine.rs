@@ -2,9 +2,9 @@
 use super::adjust::Adjustment;
 use super::manage::Opening;
 use super::{Account, Command, Event};
-use crate::entity::EntityKind;
+use crate::entity::{EntityKey, EntityKind};
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::machine::{Context, Decision, Machine};
+use crate::machine::{Context, Decision, Machine, Owed};
 use crate::time::Timestamp;
 
 impl Machine for Account {
@@ -29,6 +29,7 @@ impl Machine for Account {
             Command::Credit { amount, by } => self.decide_credit(context, *amount, by),
             Command::Freeze { by } => self.decide_freeze(true, by),
             Command::Unfreeze { by } => self.decide_freeze(false, by),
+            Command::Struck { owed } => self.decide_struck(context, owed),
             Command::Tick => self.decide_tick(context),
         }
     }
@@ -37,12 +38,18 @@ impl Machine for Account {
         self.take(event, at);
     }
 
-    fn owes(_event: &Event) -> bool {
-        false
+    fn owed(&self, me: &EntityKey) -> Vec<Owed> {
+        self.deny_owed(me).into_iter().collect()
+    }
+
+    /// A tap and its passage hardly ever end or begin a debt; where one does, the deadline tells it.
+    fn owes(event: &Event) -> bool {
+        !matches!(event, Event::TapDecided { .. } | Event::TapRepeated { .. } | Event::PassageReported { .. })
     }
 
     fn deadline(&self) -> Option<Timestamp> {
-        self.open.as_ref().map(|open| open.closes_at)
+        let closes_at = self.open.as_ref().map(|open| open.closes_at);
+        closes_at.into_iter().chain(self.deny_due()).min()
     }
 
     fn tick() -> Option<Command> {
@@ -68,6 +75,7 @@ impl Machine for Account {
             Command::Credit { amount, .. } => Fingerprinter::new("account.credit").number(amount.fen()).finish(),
             Command::Freeze { .. } => Fingerprinter::new("account.freeze").finish(),
             Command::Unfreeze { .. } => Fingerprinter::new("account.unfreeze").finish(),
+            Command::Struck { owed } => Fingerprinter::new("account.struck").text(owed.as_str()).finish(),
             Command::Tick => Fingerprinter::new("account.tick").finish(),
         }
     }

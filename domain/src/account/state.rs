@@ -41,6 +41,9 @@ pub struct Account {
     pub kept_from: Timestamp,
     /// Facts that the server has not decided: a late tap may be one of them.
     pub undecided: u32,
+    /// What the deny list is told of its media; none = there never was anything to tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denied: Option<Box<super::Denied>>,
     /// What the rides of all taps left behind for the price of the next.
     #[serde(default, skip_serializing_if = "Past::is_empty")]
     pub past: Past,

@@ -108,6 +108,10 @@ impl Account {
         if let Some(code) = self.lacks(context, scene, &outlook) {
             return Verdict::Refused(code);
         }
+        if self.balance.is_negative() && fact.direction == Direction::Entry && !emergency {
+            // Even where this ride would cost nothing.
+            return Verdict::Refused(Code::DenyListed);
+        }
         approved(emergency, fact, after.as_ref(), &ended, outlook.change)
     }
 

@@ -35,6 +35,9 @@ impl Gate {
         if let Some(code) = closed_to(context, view, tap) {
             return refuse(context, tap, code);
         }
+        if world.deny.denies(&tap.medium.token) {
+            return refuse(context, tap, Code::DenyListed);
+        }
         if aisle_is_full(context, memory, tap) {
             return refuse(context, tap, Code::AisleFull);
         }
@@ -63,6 +66,9 @@ impl Gate {
     pub(super) fn take_state(&mut self, twin: &Twin, at: Timestamp) {
         if twin.online {
             self.clock = at - twin.at;
+            if let Some(version) = twin.list().filter(|version| self.list.is_none_or(|known| known.version != *version)) {
+                self.list = Some(super::ListAck { version, at });
+            }
         }
         (self.twin, self.reported_at) = (Some(twin.clone()), at);
     }

@@ -39,6 +39,9 @@ pub struct Target {
     /// Name in the server's certificate.
     #[arg(long, default_value = "localhost")]
     pub tls_name: String,
+    /// HTTP listener of the server: gates fetch whole deny lists there.
+    #[arg(long)]
+    pub http: Option<SocketAddr>,
     /// HTTP listener of the server: take its time as the gates' own (for a server that runs at another date).
     #[arg(long)]
     pub clock_from: Option<SocketAddr>,
@@ -52,7 +55,7 @@ impl Target {
             _ => None,
         };
         let version = if self.mqtt == "3" { Version::V3 } else { Version::V5 };
-        Ok(Server { address, tls, version, site })
+        Ok(Server { address, tls, version, site, http: self.http.or(self.clock_from) })
     }
 
     fn clock(&self) -> io::Result<Clock> {

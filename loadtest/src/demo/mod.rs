@@ -57,6 +57,8 @@ pub struct DemoConfig {
     pub style: Style,
     /// The server's time, where it is not this machine's.
     pub clock: Clock,
+    /// Its HTTP interface: gates fetch whole deny lists there.
+    pub http: Option<SocketAddr>,
 }
 
 impl DemoConfig {
@@ -75,6 +77,7 @@ impl DemoConfig {
             loans: Loans::default(),
             style: Style::Auto,
             clock: Clock::local(),
+            http: None,
         }
     }
 }
@@ -131,7 +134,8 @@ pub async fn run(
 
 fn play(config: &DemoConfig, mut source: impl FnMut() -> ServerStats, stopped: &AtomicBool) -> io::Result<Shown> {
     let city = City::new(&config.site, &config.cast).map_err(io::Error::other)?;
-    let server = Server { address: config.address, tls: None, version: Version::V5, site: config.site.id.as_str().to_owned() };
+    let site = config.site.id.as_str().to_owned();
+    let server = Server { address: config.address, tls: None, version: Version::V5, site, http: config.http };
     // Gates that people borrow stand behind the city's: no rider of the demo comes to them.
     let lent = config.cast.lent.iter().map(|lent| lent.credentials.clone());
     let gates: Vec<_> = city.credentials().iter().cloned().chain(lent).collect();

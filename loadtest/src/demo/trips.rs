@@ -298,7 +298,7 @@ mod tests {
         let mut trips = Trips::new(&city, &config);
         trips.random = ChaCha8Rng::seed_from_u64(1);
         let mut fleet = Fleet::new(
-            crate::fleet::Server { address: config.address, tls: None, version: crate::mqtt::Version::V5, site: "t".into() },
+            crate::fleet::Server { address: config.address, tls: None, version: crate::mqtt::Version::V5, site: "t".into(), http: None },
             &crate::gate::Habits::default(),
             city.credentials(),
             config.clock,

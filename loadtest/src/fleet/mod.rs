@@ -1,5 +1,6 @@
 //! Many virtual gates on many connections in one thread: one epoll, one timer heap, one write a connection and turn. The
 //! owner calls [`Fleet::turn`] in a loop and reads what happened; a lost connection comes back by itself.
+mod fetch;
 mod member;
 mod pipe;
 #[cfg(test)]
@@ -9,6 +10,7 @@ use crate::clock::Clock;
 use crate::gate::{Fact, Habits, Rider, VirtualGate};
 use crate::mqtt::Version;
 use crate::mqtt::session::{Identity, Session};
+use fetch::Fetcher;
 use member::{Broken, Connection, Desk, Member};
 use mio::{Events, Interest, Poll, Token};
 use pipe::Pipe;
@@ -56,6 +58,8 @@ pub struct Server {
     pub version: Version,
     /// `{site}` of the topics.
     pub site: String,
+    /// Where its HTTP interface is: gates fetch whole deny lists there.
+    pub http: Option<SocketAddr>,
 }
 
 /// What happened in a fleet; gates are named by their index.
@@ -84,6 +88,8 @@ pub struct Fleet {
     buffer: Vec<u8>,
     lost: u64,
     stopping: bool,
+    /// From the first whole deny list on.
+    fetcher: Option<Fetcher>,
 }
 
 impl Fleet {
@@ -109,6 +115,7 @@ impl Fleet {
             buffer: vec![0; READ_BYTES],
             lost: 0,
             stopping: false,
+            fetcher: None,
             server,
         })
     }
@@ -221,6 +228,7 @@ impl Fleet {
     /// # Errors
     /// When the system refuses to wait or to open a socket.
     pub fn turn(&mut self, wait: Duration, notices: &mut Vec<Notice>) -> io::Result<()> {
+        let before = notices.len();
         self.connect_some(notices)?;
         self.flush(notices);
         let wait = self.doze(self.wait(wait));
@@ -231,6 +239,7 @@ impl Fleet {
         let now = self.clock.ms();
         self.read(now, notices);
         self.tick(now, notices);
+        self.lists(before, now, notices)?;
         if now >= self.housekeeping_ms {
             self.housekeeping_ms = now + 1_000;
             self.housekeep(now, notices);
@@ -275,6 +284,33 @@ impl Fleet {
             }
         }
         self.events = events;
+    }
+
+    /// Hands out whole deny lists that were fetched, and has those fetched that gates were told of in this turn.
+    fn lists(&mut self, before: usize, now: i64, notices: &mut Vec<Notice>) -> io::Result<()> {
+        while let Some((index, wanted, body)) = self.fetcher.as_ref().and_then(Fetcher::take) {
+            self.act(index, notices, |gate, desk| gate.list_fetched(&wanted, body.as_deref(), now, desk));
+        }
+        let told = |notice: &Notice| if let Notice::Gate(index, Fact::ListWanted { .. }) = notice { Some(*index) } else { None };
+        for index in notices.iter().skip(before).filter_map(told).collect::<Vec<_>>() {
+            let Some(member) = self.members.get_mut(index as usize) else { continue };
+            let Some(wanted) = member.gate.take_wanted_list() else { continue };
+            let who = Credentials { device: member.who.device.clone(), secret: member.who.secret.clone() };
+            let fetcher = match &mut self.fetcher {
+                Some(fetcher) => fetcher,
+                none => none.insert(Fetcher::start(self.server.http)?),
+            };
+            if !fetcher.fetch(index, wanted.clone(), &who) {
+                self.act(index, notices, |gate, desk| gate.list_fetched(&wanted, None, now, desk));
+            }
+        }
+        Ok(())
+    }
+
+    /// Version of a gate's deny list; 0 = none yet.
+    #[must_use]
+    pub fn list_version(&self, gate: u32) -> u64 {
+        self.members.get(gate as usize).map_or(0, |member| member.gate.list_version())
     }
 
     fn came_online(&mut self, index: u32) {

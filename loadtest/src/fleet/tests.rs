@@ -107,7 +107,7 @@ fn decide(tap: &[u8], out: &mut Vec<u8>) {
 }
 
 fn fleet(host: &Host, habits: &Habits) -> Fleet {
-    let server = Server { address: host.address, tls: None, version: Version::V5, site: "t".into() };
+    let server = Server { address: host.address, tls: None, version: Version::V5, site: "t".into(), http: None };
     let gates = [Credentials { device: "g1".into(), secret: "s".into() }];
     Fleet::new(server, habits, &gates, Clock::local()).expect("a fleet")
 }

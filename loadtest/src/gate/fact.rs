@@ -70,6 +70,16 @@ pub enum Fact {
         /// Its revision.
         rev: u64,
     },
+    /// It has another version of the deny list.
+    List {
+        /// The version.
+        version: u64,
+    },
+    /// It is to fetch the whole deny list.
+    ListWanted {
+        /// The version.
+        version: u64,
+    },
 }
 
 /// Where a gate's messages and facts go.

@@ -5,6 +5,7 @@
 mod answer;
 mod book;
 mod fact;
+mod list;
 mod orders;
 mod records;
 #[cfg(test)]
@@ -13,6 +14,8 @@ mod tests;
 use answer::Answer;
 use book::{Book, Entry, Outcome};
 pub use fact::{Fact, Port};
+use list::DenyList;
+pub use list::Wanted;
 use orders::Orders;
 use tongdao_domain::time::Timestamp;
 use tongdao_protocol::gate::{AlarmKind, By, Direction, Medium, Passage, PassageOutcome, RecordPassage, Tap};
@@ -77,6 +80,7 @@ pub struct Rider {
 }
 
 const STATE: u32 = 1;
+const LIST: u32 = 2;
 const TAP: u32 = 1 << 31;
 
 /// See the module.
@@ -89,13 +93,15 @@ pub struct VirtualGate {
     passing: Vec<(i64, u64)>,
     records_at: Option<i64>,
     orders: Orders,
+    list: DenyList,
 }
 
 impl VirtualGate {
     /// A gate that has just booted; `epoch` must be above that of every boot before.
     #[must_use]
     pub fn new(habits: Habits, epoch: u64) -> Self {
-        Self { habits, epoch, online: false, book: Book::default(), passing: Vec::new(), records_at: None, orders: Orders::default() }
+        let (book, orders, list) = (Book::default(), Orders::default(), DenyList::default());
+        Self { habits, epoch, online: false, book, passing: Vec::new(), records_at: None, orders, list }
     }
 
     /// Is it connected, and its state known?
@@ -119,12 +125,34 @@ impl VirtualGate {
     /// The will of its connection: `up/state` with `online: false`.
     #[must_use]
     pub fn will(&self, now: i64) -> Vec<u8> {
-        encode(&self.orders.state(false, now))
+        encode(&self.orders.state(false, None, now))
     }
 
     /// The connection is up and subscribed: the state goes first, all else follows once it is durable.
     pub fn connected(&mut self, now: i64, port: &mut impl Port) {
-        port.publish(Up::State, &encode(&self.orders.state(true, now)), STATE);
+        self.say_state(now, port);
+    }
+
+    fn say_state(&self, now: i64, port: &mut impl Port) {
+        port.publish(Up::State, &encode(&self.orders.state(true, Some(self.list.version()), now)), STATE);
+    }
+
+    /// Version of its deny list; 0 = none yet.
+    #[must_use]
+    pub const fn list_version(&self) -> u64 {
+        self.list.version()
+    }
+
+    /// The whole deny list that it was told to fetch, once.
+    pub fn take_wanted_list(&mut self) -> Option<Wanted> {
+        self.list.take_wanted()
+    }
+
+    /// The whole deny list was fetched; none = it could not be.
+    pub fn list_fetched(&mut self, wanted: &Wanted, body: Option<&str>, now: i64, port: &mut impl Port) {
+        if self.list.fetched(wanted, body, now, LIST, port) && self.online {
+            self.say_state(now, port);
+        }
     }
 
     /// The connection is gone.
@@ -134,7 +162,11 @@ impl VirtualGate {
 
     /// The server took a message, or refused it with this reason code.
     pub fn taken(&mut self, cookie: u32, code: u8, now: i64, port: &mut impl Port) {
-        let message = if cookie == STATE { Some(Up::State) } else { self.orders.taken(cookie) };
+        let message = match cookie {
+            STATE => Some(Up::State),
+            LIST => Some(Up::ListRequest),
+            other => self.orders.taken(other),
+        };
         if code >= 0x80 {
             let other = if cookie & TAP == 0 { Up::Records } else { Up::Tap };
             port.fact(Fact::Refused { message: message.unwrap_or(other), code });
@@ -166,7 +198,7 @@ impl VirtualGate {
     /// Something in the gate breaks, or works again: it says so in its state.
     pub fn fault(&mut self, code: &Id, on: bool, now: i64, port: &mut impl Port) {
         if self.orders.fault(code, on) && self.online {
-            port.publish(Up::State, &encode(&self.orders.state(true, now)), STATE);
+            self.say_state(now, port);
         }
     }
 
@@ -199,7 +231,7 @@ impl VirtualGate {
             at: Timestamp(entry.at).into(),
             deadline_ms: self.habits.deadline_ms.unsigned_abs(),
             mode: entry.mode,
-            list_version: 0,
+            list_version: self.list.version(),
         };
         port.publish(Up::Tap, &encode(&tap), tap_cookie(seq));
     }
@@ -212,10 +244,18 @@ impl VirtualGate {
             Down::Mode => self.orders.on_mode(payload, now, self.online, port),
             Down::Command => self.orders.on_command(payload, now, self.online, port),
             Down::Config => self.orders.on_config(payload),
+            Down::List => self.on_list(payload, now, port),
         };
         if understood.is_none() {
             port.fact(Fact::Malformed(message));
         }
+    }
+
+    fn on_list(&mut self, payload: &[u8], now: i64, port: &mut impl Port) -> Option<()> {
+        if self.list.on_message(payload, now, LIST, port)? && self.online {
+            self.say_state(now, port);
+        }
+        Some(())
     }
 
     fn on_decision(&mut self, payload: &[u8], now: i64, port: &mut impl Port) -> Option<()> {
@@ -274,7 +314,8 @@ impl VirtualGate {
 
     fn alone(&mut self, seq: u64, now: i64, port: &mut impl Port) {
         port.withdraw(tap_cookie(seq));
-        let open = self.orders.released() || self.habits.alone == Alone::Open;
+        let listed = self.book.get(seq).is_some_and(|entry| self.list.denies(&entry.medium));
+        let open = self.orders.released() || self.habits.alone == Alone::Open && !listed;
         self.shown(seq, By::Gate, open, now);
         if let Some(entry) = self.book.get(seq) {
             port.fact(Fact::Alone { tag: entry.tag, open });

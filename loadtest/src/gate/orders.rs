@@ -59,12 +59,13 @@ impl Orders {
     }
 
     /// `up/state`.
-    pub(super) fn state(&self, online: bool, now: i64) -> State {
+    pub(super) fn state(&self, online: bool, list: Option<u64>, now: i64) -> State {
+        let versions = list.map(|version| ("list".into(), compact_str::format_compact!("{version}")));
         State {
             online,
             service: Id::new(self.service.name()).unwrap_or_default(),
             firmware: Id::new(FIRMWARE).unwrap_or_default(),
-            versions: Versions::default(),
+            versions: Versions(versions.into_iter().collect()),
             faults: self.faults.clone(),
             at: Timestamp(now).into(),
         }

@@ -151,7 +151,7 @@ impl Tally {
             Fact::Malformed(_) => self.faults.malformed += 1,
             Fact::Refused { message, code } => self.refused(message, code),
             Fact::RecordRefused { code } => *self.faults.records_refused.entry(code.name()).or_default() += 1,
-            Fact::Online | Fact::RecordsKept { .. } => {}
+            Fact::Online | Fact::RecordsKept { .. } | Fact::List { .. } | Fact::ListWanted { .. } => {}
         }
     }
 

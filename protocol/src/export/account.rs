@@ -49,6 +49,7 @@ fn told(account: &str, event: &Event) -> Value {
             });
             with_change(account, d, what)
         }
+        Event::DenyTold { number } => json!({"number": number}),
         Event::JourneyClosed { until, command_id: _, change: what } => with_change(account, json!({"until": time(*until)}), what),
     }
 }

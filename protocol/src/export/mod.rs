@@ -3,6 +3,7 @@
 //!
 //! The names in `d` are a contract of their own: they do not follow the journal's encoding, which may change.
 mod account;
+mod deny;
 mod gate;
 mod site;
 mod staff;
@@ -82,6 +83,7 @@ pub fn described(entity: &EntityKey, event: &Event) -> (&'static str, Value) {
         Event::User(event) => staff::user(event),
         Event::Alarm(event) => staff::alarm(event),
         Event::Approval(event) => staff::approval(event),
+        Event::Deny(event) => deny::described(event),
     }
 }
 

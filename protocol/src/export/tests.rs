@@ -16,7 +16,7 @@ use tongdao_domain::station::{self, AlarmKind, Mode, Service};
 use tongdao_domain::tap::{DecidedBy, Direction, Medium, MediumKind, Passage, Record, Shown, Tap};
 use tongdao_domain::time::{Day, Millis, Timestamp};
 use tongdao_domain::user::{self, PasswordHash, Role, Scope};
-use tongdao_domain::{approval, audit, medium};
+use tongdao_domain::{approval, audit, deny, medium};
 
 /// 2026-03-02T08:00:00.000Z.
 const EIGHT: Timestamp = Timestamp(1_772_438_400_000);
@@ -198,11 +198,25 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
     std::iter::once(noted).chain(users).chain(alarms).chain(approvals).collect()
 }
 
+fn of_the_deny_list() -> Vec<(EntityKind, Event)> {
+    let (tokens, due, account) = (vec![id("t1"), id("t2")], EIGHT, id("a1"));
+    let delta = deny::Delta { to: 7, add: tokens.clone(), remove: vec![id("t0")], hash: deny::hash_of(&tokens) };
+    let reached = deny::Reached { version: 7, scope: deny::Scope::All, gates: 40, at: EIGHT, took: Millis(1_234) };
+    let events = [
+        deny::Event::Listed { tokens: tokens.clone(), by: by(), due },
+        deny::Event::Unlisted { tokens, by: by(), due },
+        deny::Event::Account { account, deny: vec![(id("t3"), deny::Why::Frozen)], allow: vec![id("t4")], due },
+        deny::Event::VersionMade { delta, count: 2, since: EIGHT, forgotten: 1, due: Some(EIGHT) },
+        deny::Event::Reached(reached),
+    ];
+    events.into_iter().map(|event| (EntityKind::DenyList, event.into())).collect()
+}
+
 fn lines() -> Vec<String> {
     let accounts = of_accounts().into_iter().map(|event| (EntityKind::Account, Event::Account(event)));
     let gates = of_gates().into_iter().map(|event| (EntityKind::Gate, Event::Gate(event)));
     let stations = of_stations().into_iter().map(|event| (EntityKind::Station, Event::Station(event)));
-    let events = accounts.chain(gates).chain(stations).chain(of_the_rest()).chain(of_staff());
+    let events = accounts.chain(gates).chain(stations).chain(of_the_rest()).chain(of_staff()).chain(of_the_deny_list());
     let command_id = command("tap/g1/7/42");
     let exported = |(seq, (kind, event)): (u64, (EntityKind, Event))| {
         let entity = EntityKey::new(kind, "x1");

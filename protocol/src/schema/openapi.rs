@@ -41,6 +41,7 @@ const fn post(path: &'static str, signed_in: bool, body: Option<&'static str>, a
 }
 
 const TICKETS: &str = "/api/v1/ws-tickets";
+const LISTS: &str = "/api/v1/lists/{version}";
 
 /// Every route of the contract.
 pub const ROUTES: &[Route] = &[
@@ -68,6 +69,7 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/approvals/{id}", true, Answer::Json("approval"), "One of them"),
     get("/api/v1/users", true, Answer::Json("users"), "Users"),
     get("/api/v1/users/{id}", true, Answer::Json("user"), "A user"),
+    get(LISTS, false, Answer::Text("text/plain"), "A version of the deny list, one token a line; for devices"),
     get("/api/v1", false, Answer::Text("text/html"), "This document and the one of MQTT and WebSocket as a page"),
     get("/api/v1/openapi.json", false, Answer::Object, "This document"),
     get("/api/v1/asyncapi.json", false, Answer::Object, "MQTT and WebSocket as an AsyncAPI document"),
@@ -95,6 +97,7 @@ pub fn openapi() -> String {
             "schemas": whole.definitions,
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Set by `POST /api/v1/login`"},
+                "device": {"type": "http", "scheme": "basic", "description": "Id and secret of a device"},
                 "program": {"type": "http", "scheme": "basic", "description": "User and password of a program, for a WebSocket ticket"},
             },
         },
@@ -121,6 +124,9 @@ impl Route {
             let program = (self.path == TICKETS).then(|| json!({"program": []}));
             described["security"] = std::iter::once(json!({"session": []})).chain(program).collect();
         }
+        if self.path == LISTS {
+            described["security"] = json!([{"device": []}]);
+        }
         let parameters = self.parameters();
         if !parameters.is_empty() {
             described["parameters"] = Value::Array(parameters);
@@ -137,6 +143,7 @@ impl Route {
                 vec![of("channel", "path", &json!({"type": "string", "examples": ["gates:tianfu", "overview:all"]}))]
             }
             _ if self.path.ends_with("{id}") => vec![of("id", "path", &text)],
+            _ if self.path == LISTS => vec![of("version", "path", &json!({"type": "integer", "minimum": 0}))],
             Answer::Json("stations" | "devices" | "alarms" | "approvals" | "users") => {
                 vec![of("cursor", "query", &text), of("limit", "query", &json!({"type": "integer", "minimum": 1}))]
             }

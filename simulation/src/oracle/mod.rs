@@ -86,7 +86,7 @@ impl Oracle {
             EntityKind::Station => self.station(item, decode(item)),
             EntityKind::Alarm => self.desks.alarm(&item.entity.id, decode(item)),
             EntityKind::Approval => self.desks.approval(&item.entity.id, item.at, decode(item)),
-            EntityKind::Medium | EntityKind::Device | EntityKind::Audit | EntityKind::User => {}
+            EntityKind::Medium | EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::DenyList => {}
         }
     }
 
@@ -201,7 +201,7 @@ impl Oracle {
                 assert!(complete, "{} was told that its records up to {} are safe", gate.device, ack.upto);
             }
             Down::Acknowledged(n) => self.acknowledged(gate, *n),
-            Down::Mode(_) | Down::Order(_) => {}
+            Down::Mode(_) | Down::Order(_) | Down::List { .. } | Down::ListFull | Down::Whole { .. } => {}
         }
     }
 

@@ -4,6 +4,7 @@ use super::To;
 use tongdao_domain::account::Account;
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
+use tongdao_domain::deny::DenyList;
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate::Gate;
 use tongdao_domain::id::CommandId;
@@ -36,6 +37,7 @@ pub(super) enum Any {
     Medium(Box<Pipeline<Medium, To>>),
     Alarm(Box<Pipeline<Alarm, To>>),
     Approval(Box<Pipeline<Approval, To>>),
+    DenyList(Box<Pipeline<DenyList, To>>),
 }
 
 macro_rules! each {
@@ -47,6 +49,7 @@ macro_rules! each {
             Any::Medium($pipeline) => $body,
             Any::Alarm($pipeline) => $body,
             Any::Approval($pipeline) => $body,
+            Any::DenyList($pipeline) => $body,
         }
     };
 }
@@ -62,6 +65,7 @@ impl Any {
             EntityKind::Medium => Self::Medium(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Alarm => Self::Alarm(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Approval => Self::Approval(Box::new(Pipeline::new(key.clone(), limits))),
+            EntityKind::DenyList => Self::DenyList(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Device | EntityKind::Audit | EntityKind::User => {
                 panic!("no such entity in this city: {key}")
             }
@@ -111,6 +115,7 @@ pub(super) fn replayed(kind: EntityKind, events: &[(Timestamp, Vec<u8>)]) -> Vec
         EntityKind::Medium => encoded(&replay::<Medium>(events)),
         EntityKind::Alarm => encoded(&replay::<Alarm>(events)),
         EntityKind::Approval => encoded(&replay::<Approval>(events)),
+        EntityKind::DenyList => encoded(&replay::<DenyList>(events)),
         EntityKind::Device | EntityKind::Audit | EntityKind::User => Vec::new(),
     }
 }

@@ -11,6 +11,7 @@ use crate::message::{Down, Up};
 use actor::{Act, Any};
 use std::collections::{BTreeMap, BTreeSet};
 use tongdao_domain::account;
+use tongdao_domain::deny::{self, DenyList, DenyView, Fold, Way};
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate;
 use tongdao_domain::id::{AccountId, CommandId, DeviceId, TapId, Token};
@@ -311,7 +312,7 @@ impl Server {
             let items = self.journal.feed(partition, upto + 1, usize::MAX).unwrap_or_else(|error| panic!("{error}"));
             for item in items {
                 self.told_upto[usize::from(partition)] = item.seq;
-                if item.entity.kind == EntityKind::Station && self.up {
+                if matches!(item.entity.kind, EntityKind::Station | EntityKind::DenyList) && self.up {
                     self.later(now, 0, 5, Inside::Follow(Box::new(item.clone())));
                 }
                 self.told.push(Told::Durable(item));
@@ -320,12 +321,44 @@ impl Server {
     }
 
     fn follow(&mut self, item: &FeedItem) {
-        let event: station::Event = codec::decode(&item.event).unwrap_or_else(|error| panic!("{error}"));
-        self.world.advance(&item.entity, &Event::Station(event), item.at);
+        let event = codec::decode_event(item.entity.kind, &item.event).unwrap_or_else(|error| panic!("{error}"));
+        self.world.advance(&item.entity, &event, item.at);
+        if let Event::Deny(deny::Event::VersionMade { delta, .. }) = &event {
+            let links: Vec<DeviceId> = self.links.keys().cloned().collect();
+            links.iter().for_each(|gate| self.send_list(gate, delta.to - 1));
+        }
         let gates = self.world.stations.get(item.entity.id.as_str()).map(|station| station.gates.clone());
         for gate in gates.unwrap_or_default() {
             self.send_mode(&gate);
         }
+    }
+
+    /// What the gateway tells a gate that has this version of the deny list.
+    fn send_list(&mut self, device: &DeviceId, have: u64) {
+        let Some(connection) = self.links.get(device).copied() else { return };
+        let view = &self.world.deny;
+        let fold = match view.way_from(have, 4) {
+            Way::There => Some(Fold::default()),
+            Way::By(fold) => Some(fold),
+            Way::Full => None,
+        };
+        let (to, hash) = (view.version(), view.hash());
+        let down = fold.map_or(Down::ListFull, |Fold { add, remove }| Down::List {
+            from: have,
+            to,
+            add: add.into_iter().collect(),
+            remove: remove.into_iter().collect(),
+            hash,
+        });
+        self.told.push(Told::Down(device.clone(), connection, down));
+    }
+
+    /// The whole list, as HTTP serves it: of the newest version that is committed.
+    fn send_whole(&mut self, device: &DeviceId) {
+        let list: DenyList = self.machine(&EntityKey::deny_list());
+        let (Some(connection), Some(newest)) = (self.links.get(device), &list.newest) else { return };
+        let down = Down::Whole { to: newest.number, tokens: list.published().cloned().collect(), hash: newest.hash };
+        self.told.push(Told::Down(device.clone(), *connection, down));
     }
 
     fn send_mode(&mut self, device: &DeviceId) {
@@ -389,7 +422,12 @@ impl Server {
                 let id = CommandId::of(format_args!("records/{device}/{connection:x}/{n}"));
                 (gate, id, gate::Command::Records { epoch, first_seq, records }.into(), link(0))
             }
+            Up::ListRequest(have) => return self.send_list(device, have),
+            Up::Fetch => return self.send_whole(device),
             Up::State { n: message, twin } => {
+                if let Some(have) = twin.list().filter(|have| *have != self.world.deny.version()) {
+                    self.send_list(device, have);
+                }
                 let id = CommandId::of(format_args!("state/{device}/{connection:x}/{n}"));
                 (gate, id, gate::Command::State(twin).into(), link(message))
             }
@@ -432,6 +470,13 @@ impl Server {
 
     /// How an account took an owed record strikes it off; one that is busy is asked again.
     fn strike(&mut self, gate: EntityKey, owed: CommandId, reply: &Reply, now: Timestamp) {
+        if gate.kind == EntityKind::Account {
+            if *reply == Reply::Done {
+                let id = CommandId::of(format_args!("struck/{owed}"));
+                self.command(gate, id, account::Command::Struck { owed }.into(), None, now);
+            }
+            return;
+        }
         let outcome = match reply {
             Reply::Done => account::RecordOutcome::Taken,
             Reply::Refused(Refusal { code: RefusalCode::Busy, .. }) => return,
@@ -485,6 +530,7 @@ impl Server {
     pub fn restart(&mut self, now: Timestamp) {
         self.up = true;
         self.world = self.site.clone();
+        self.world.deny = DenyView::of(&self.machine(&EntityKey::deny_list()));
         for entity in self.journal.entities(EntityKind::Station).unwrap_or_default() {
             for (at, event) in self.history(&entity) {
                 let event: station::Event = codec::decode(&event).unwrap_or_else(|error| panic!("{error}"));

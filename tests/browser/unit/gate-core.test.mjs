@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { GateCore } from "../../../dashboards/gate/gate-core.js";
+import { sha256 } from "../../../dashboards/gate/list.js";
 
 const CARD = { kind: "card", token: "m1" };
 const STATE = 1;
@@ -35,6 +36,18 @@ test("the state goes first, retained; taps wait until it is durable", () => {
   core.taken(STATE, 0, 0);
   core.tap("entry", CARD, 10);
   assert.deepEqual(of(core, "tap"), [{ epoch: 7, seq: 1, direction: "entry", medium: CARD, at: "1970-01-01T00:00:00.010Z", deadline_ms: 5_000, mode: 0, list_version: 0 }]);
+});
+
+test("what stands on the deny list stays out without a link, and the gate says which version it has", () => {
+  const core = online();
+  core.message("list", JSON.stringify({ from: 0, to: 3, add: ["m1"], remove: [], hash_after: sha256("m1\n") }), 5);
+  assert.deepEqual(of(core, "state").map((state) => state.versions), [{ list: 3 }]);
+  core.disconnected();
+  assert.deepEqual([core.tap("entry", CARD, 10).why, core.tap("entry", { kind: "qr", token: "m1.1.x" }, 10).why, core.tap("entry", { kind: "card", token: "m2" }, 10).why], ["denied", "denied", "trusted"]);
+  core.message("list", JSON.stringify({ full: true, to: 4, url: "/api/v1/lists/4", sha256: sha256("m2\n") }), 20);
+  assert.equal(core.wanted.url, "/api/v1/lists/4");
+  core.fetched(4, "m2\n", core.wanted.sha256, 30);
+  assert.equal(core.list.version, 4);
 });
 
 test("an answer opens, the rider passes, the passage names the answer", () => {

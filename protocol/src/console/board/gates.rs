@@ -27,6 +27,9 @@ pub struct GatesSnapshot {
     pub change: Option<Change>,
     /// Its gates, in the order of the site file.
     pub gates: Vec<GateRow>,
+    /// The newest version of the deny list; 0 = none yet. A gate whose `list_version` is another is behind.
+    #[serde(default)]
+    pub list_version: u64,
     /// Records that are in doubt.
     pub doubtful: u64,
     /// Opens by gate and second.
@@ -131,6 +134,11 @@ pub enum GatesEvent {
     ModeAck(ModeAck),
     /// A gate's row has changed: the whole row.
     Gate(GateRow),
+    /// There is a new version of the deny list.
+    List {
+        /// The version.
+        list_version: u64,
+    },
     /// The number of records in doubt has changed.
     Doubtful {
         /// Records in doubt.
