@@ -685,7 +685,7 @@ export interface GateServiceArgs {
 }
 
 /** An event of the channel. */
-export type GatesEvent = TapItem & { k: "tap" } | ModeChange & { k: "mode" } | ModeAck & { k: "mode_ack" } | GateRow & { k: "gate" } | { doubtful: number; k: "doubtful" };
+export type GatesEvent = TapItem & { k: "tap" } | ModeChange & { k: "mode" } | ModeAck & { k: "mode_ack" } | GateRow & { k: "gate" } | { k: "list"; list_version: number } | { doubtful: number; k: "doubtful" };
 
 /** The snapshot. */
 export interface GatesSnapshot {
@@ -699,6 +699,8 @@ export interface GatesSnapshot {
   gates: GateRow[];
   /** Opens by gate and second. */
   heat: Heat;
+  /** The newest version of the deny list; 0 = none yet. A gate whose `list_version` is another is behind. */
+  list_version: number;
   /** Its modes; none = normal service. */
   modes: StationMode[];
   /** Its name. */
