@@ -212,11 +212,11 @@ fn numbered(event: &account::Event) -> u64 {
 pub fn account_holds_together(entity: &EntityKey, account: &Account) -> Result<(), Fault> {
     let fault = |what| Err(Fault::State { entity: entity.clone(), what });
     let in_order = |pair: &[Fact]| pair[0].order() < pair[1].order();
+    let waits = account.open.is_some() || !account.owed(entity).is_empty();
     match () {
         () if entity.kind != EntityKind::Account => fault("is no account"),
         () if account.held().is_negative() => fault("holds less than nothing"),
-        () if account.open.is_some() != account.deadline().is_some() => fault("an open journey without a deadline"),
-        () if !account.owed(entity).is_empty() && account.deadline().is_none() => fault("owes something without a deadline"),
+        () if waits != account.deadline().is_some() => fault("an open journey or something owed without a deadline, or the other way round"),
         () if !account.facts.windows(2).all(in_order) => fault("taps out of the order of travel"),
         () if account.posted.iter().any(|posted| posted.number > account.numbered) => fault("a posting above the highest number"),
         () if account.media.iter().enumerate().any(|(place, medium)| account.media[..place].iter().any(|m| m.token == medium.token)) => {
