@@ -37,7 +37,7 @@ const FOREIGN: &[(&str, &[&str], &str)] = &[
 ];
 
 /// All that the pure machines need; a clock, a random source, a socket or JSON is not among it.
-const PURE: &[&str] = &["compact_str", "rust_decimal", "serde", "smallvec", "thiserror", "xxhash-rust"];
+const PURE: &[&str] = &["compact_str", "rust_decimal", "serde", "sha2", "smallvec", "thiserror", "xxhash-rust"];
 
 /// Findings in the output of `cargo metadata --no-deps`.
 pub(crate) fn findings(metadata: &Value) -> Vec<String> {
