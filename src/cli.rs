@@ -8,6 +8,10 @@ pub use deny::DenyCommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+mod user;
+
+pub use user::{TokenCommand, UserCommand};
+
 /// Real-time channel orchestration for bank branches and transit networks.
 #[derive(Debug, Parser)]
 #[command(name = "tongdao", version, about, max_term_width = 110)]
@@ -388,62 +392,6 @@ pub enum GateCommand {
         /// Who and why.
         #[command(flatten)]
         who: Who,
-    },
-}
-
-/// `tongdao user …`
-#[derive(Debug, Clone, Subcommand, Serialize, Deserialize)]
-pub enum UserCommand {
-    /// Let somebody in; prints the generated password, once, alone on standard output.
-    Add {
-        /// User id.
-        id: String,
-        /// Roles, joined with commas: teller, lobby, remote_agent, supervisor, gate_operator, settlement, technician, manager,
-        /// inspector, auditor, admin.
-        #[arg(long, value_name = "ROLE[,ROLE]")]
-        roles: String,
-        /// `all`, `sites:ID[,ID]` or `stations:ID[,ID]`.
-        #[arg(long, default_value = "all")]
-        scope: String,
-        /// Who and why.
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Give a user another password and end their sessions; prints it, once, alone on standard output.
-    Passwd {
-        /// User id.
-        id: String,
-        /// Who and why.
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Give a user other roles or another scope; sessions go on with them.
-    Roles {
-        /// User id.
-        id: String,
-        /// Roles, joined with commas.
-        #[arg(long, value_name = "ROLE[,ROLE]")]
-        roles: String,
-        /// `all`, `sites:ID[,ID]` or `stations:ID[,ID]`.
-        #[arg(long)]
-        scope: String,
-        /// Who and why.
-        #[command(flatten)]
-        who: Who,
-    },
-    /// Let a user in no more.
-    Disable {
-        /// User id.
-        id: String,
-        /// Who and why.
-        #[command(flatten)]
-        who: Who,
-    },
-    /// The users.
-    List {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
     },
 }
 

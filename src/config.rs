@@ -219,6 +219,8 @@ pub struct Console {
     pub tickets_max: usize,
     /// A ticket is good for this long.
     pub ticket_s: u64,
+    /// A token of a program is good for so many days, at most.
+    pub token_days_max: u32,
     /// Tries to sign in or to unlock, of one user from one address, in the long run and at once.
     pub sign_ins_per_minute_user: u32,
     /// The same of one user from all addresses together from which they have not signed in since the start: strangers who try
@@ -386,6 +388,7 @@ impl Default for Console {
             sessions_per_user_max: 16,
             tickets_max: 10_000,
             ticket_s: 30,
+            token_days_max: 366,
             sign_ins_per_minute_user: 10,
             sign_ins_per_minute_user_elsewhere: 60,
             sign_ins_per_minute_address: 120,

@@ -28,6 +28,7 @@ use tongdao_domain::entity::EntityKey;
 use tongdao_domain::id::{CommandId, UserId};
 use tongdao_domain::machine::{Command, RefusalCode, Reply};
 use tongdao_domain::time::Timestamp;
+use tongdao_protocol::card;
 
 /// Rows of an import under way at one time.
 const AT_A_TIME_MAX: usize = 128;
@@ -123,8 +124,15 @@ fn fresh_id() -> CommandId {
 fn by(who: &Who) -> Result<By, Failure> {
     let user: UserId = word(&who.by, "--by")?;
     let reason = who.reason.trim();
-    if reason.is_empty() || reason.chars().count() > REASON_CHARACTERS_MAX || reason.chars().any(char::is_control) {
-        return Err(Failure::new(USAGE, format!("--reason must have 1 to {REASON_CHARACTERS_MAX} printable characters")));
+    if reason.is_empty()
+        || reason.chars().count() > REASON_CHARACTERS_MAX
+        || reason.chars().any(char::is_control)
+        || card::stands_in(reason)
+    {
+        return Err(Failure::new(
+            USAGE,
+            format!("--reason must have 1 to {REASON_CHARACTERS_MAX} printable characters and no card number"),
+        ));
     }
     Ok(By { user, reason: reason.into() })
 }
@@ -167,6 +175,7 @@ mod tests {
         assert!(word::<UserId>("li ming", "--by").expect_err("a space").message.contains("--by"));
         let who = |reason: &str| Who { by: "li".into(), reason: reason.into() };
         assert!(by(&who("drill")).is_ok());
+        assert!(by(&who("card 4111 1111 1111 1111")).is_err());
         assert!(by(&who(" ")).is_err() && by(&who(&"x".repeat(201))).is_err());
     }
 

@@ -2,8 +2,9 @@
 use crate::admin;
 use crate::backend::Backend;
 use crate::boards::{self, Atlas};
-use crate::config::Config;
+use crate::config::{Backend as Store, Config};
 use crate::console::Console;
+use crate::console::session::kept;
 use crate::exit::{CONFIG, Failure, OK, SOFTWARE};
 use crate::gate_page::lender::Lender;
 use crate::http::{self, Check, Watched};
@@ -149,6 +150,9 @@ impl Server {
             let shown =
                 demo.as_ref().map(|demo| if address.ip().is_loopback() { serde_json::json!(demo.shown) } else { serde_json::json!({}) });
             let staff = Console::new(backend.clone(), &config.console, address, shown);
+            if config.journal.backend == Store::Embedded {
+                staff.sessions_are_kept_in(config.data_dir.join(kept::FILE));
+            }
             runtime.block_on(async { staff.show(boards, presence(&gateway)) });
             runtime.spawn(staff.clone().keep_order());
             runtime.spawn(crate::console::commands::resume(staff.clone()));

@@ -2,97 +2,12 @@
 //! was taken away is gone.
 #![expect(clippy::disallowed_methods, reason = "waits for a whole process by the wall clock")]
 mod common;
-use common::http::{Page, send};
+use common::http::{Answer, Page, send};
+use common::socket::Console;
 use common::{PATIENCE, Server};
+use rumqttc::v5::mqttbytes::v5::PubAckReason;
 use serde_json::{Value, json};
-use std::collections::VecDeque;
-use std::net::TcpStream;
 use std::time::Instant;
-use tokio_tungstenite::tungstenite::client::{IntoClientRequest as _, client};
-use tokio_tungstenite::tungstenite::{Message, WebSocket};
-
-/// A console on a WebSocket.
-struct Console {
-    socket: WebSocket<TcpStream>,
-    heard: VecDeque<Value>,
-}
-
-impl Console {
-    /// Opens one with these headers beside the protocol's.
-    fn open(server: &Server, protocols: &str, headers: &[(&'static str, &str)]) -> Self {
-        let mut request = format!("ws://127.0.0.1:{}/ws", server.http).into_client_request().expect("a request");
-        request.headers_mut().insert("sec-websocket-protocol", protocols.parse().expect("a header"));
-        for (name, value) in headers {
-            request.headers_mut().insert(*name, value.parse().expect("a header"));
-        }
-        let stream = TcpStream::connect(("127.0.0.1", server.http)).expect("connected");
-        stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
-        let (socket, _) = client(request, stream).expect("upgraded");
-        Self { socket, heard: VecDeque::new() }
-    }
-    /// As a page does it; greeted.
-    fn of_page(server: &Server, page: &Page<'_>) -> Self {
-        let origin = format!("http://127.0.0.1:{}", server.http);
-        let mut console = Self::open(server, "tongdao.v1.json", &[("origin", &origin), ("cookie", &page.cookie)]);
-        assert_eq!(console.next()["t"], "hello");
-        console
-    }
-    fn say(&mut self, frame: &Value) {
-        self.socket.send(Message::text(frame.to_string())).expect("sent");
-    }
-    /// The next frame; the close code where there is none any more.
-    fn hear(&mut self) -> Result<Value, u16> {
-        while self.heard.is_empty() {
-            match self.socket.read().expect("in time") {
-                Message::Text(text) => {
-                    let frame: Value = serde_json::from_str(&text).expect("JSON");
-                    match frame["items"].as_array() {
-                        Some(items) if frame["t"] == "batch" => self.heard.extend(items.iter().cloned()),
-                        _ => self.heard.push_back(frame),
-                    }
-                }
-                Message::Close(close) => return Err(close.expect("a code").code.into()),
-                _ => {}
-            }
-        }
-        Ok(self.heard.pop_front().expect("a frame"))
-    }
-    fn next(&mut self) -> Value {
-        self.hear().expect("still open")
-    }
-    /// The next frame that fits; others pass by.
-    fn wait(&mut self, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
-        let end = Instant::now() + PATIENCE;
-        loop {
-            let frame = self.next();
-            if fits(&frame) {
-                return frame;
-            }
-            assert!(Instant::now() < end, "no {what}; last: {frame}");
-        }
-    }
-    fn closed(&mut self) -> u16 {
-        loop {
-            if let Err(code) = self.hear() {
-                return code;
-            }
-        }
-    }
-    fn sub(&mut self, ch: &str, since: Option<(&Value, &Value)>) -> Value {
-        let mut frame = json!({"t": "sub", "id": ch.replace(':', "-"), "ch": ch});
-        if let Some((epoch, seq)) = since {
-            (frame["epoch"], frame["seq"]) = (epoch.clone(), seq.clone());
-        }
-        self.say(&frame);
-        self.wait("answer to sub", |frame| frame["t"] == "sub" && frame["ch"] == ch)
-    }
-    fn cmd(&mut self, command_id: &str, op: &str, args: Value, ttl_ms: u64) -> Value {
-        self.say(&json!({"t": "cmd", "id": 7, "command_id": command_id, "op": op, "args": args, "ttl_ms": ttl_ms}));
-        let mut ack = self.wait("ack", |frame| frame["t"] == "ack" && frame["id"] == 7);
-        ack.as_object_mut().expect("a frame").retain(|name, _| ["ok", "result", "error"].contains(&name.as_str()));
-        ack
-    }
-}
 
 /// Lets somebody in and signs them in.
 fn sign_in<'a>(server: &'a Server, user: &str, roles: &str, scope: &str) -> (Page<'a>, String) {
@@ -189,4 +104,166 @@ fn a_program_comes_in_by_ticket_and_a_password_is_not_guessed() {
     assert!(tries.contains(&401) && tries.ends_with(&[429]), "{tries:?}");
     assert_eq!(ask(&password).status, 429, "nor with the right one, for a while");
     assert_eq!(console.sub("audit", None)["error"], Value::Null, "who is in stays in");
+}
+
+/// A program's request, with its token.
+fn ask(server: &Server, token: &str, method: &str, path: &str, body: &Value) -> Answer {
+    let headers = [("Authorization", &*format!("Bearer {token}")), ("Content-Type", "application/json")];
+    send(server, method, &format!("/api/v1/{path}"), &headers, &body.to_string())
+}
+
+/// A socket of a program.
+fn of_program(server: &Server, token: &str) -> Console {
+    let ticket = ask(server, token, "POST", "ws-tickets", &json!({})).json()["ticket"].as_str().expect("a ticket").to_owned();
+    let mut console = Console::open(server, &format!("tongdao.v1.json, ticket.{ticket}"), &[]);
+    assert_eq!(console.next()["t"], "hello");
+    console
+}
+
+#[test]
+fn a_token_outlives_sessions_and_restarts_and_does_no_more_than_its_user() {
+    let mut server = Server::start("");
+    let (page, _) = sign_in(&server, "zhao", "gate_operator,auditor,supervisor", "all");
+    let made = |body: &Value| page.post("tokens", body);
+    for (bad, field) in [(json!({"name": "w", "days": 0}), "days"), (json!({"name": "w", "days": 367}), "days")] {
+        assert_eq!(made(&bad).json()["params"]["field"], field, "{bad}");
+    }
+    assert_eq!(made(&json!({"name": "w", "days": 1, "roles": ["admin"]})).refusal(), (400, "BAD_ARGS".into()), "more than its user");
+    let whole = made(&json!({"name": "the wall", "days": 30})).json();
+    let less = made(&json!({"name": "reader", "days": 30, "roles": ["auditor"], "scope": {"stations": ["tianfu"]}})).json();
+    let (whole, less) = (whole["value"].as_str().expect("a value").to_owned(), less["value"].as_str().expect("a value").to_owned());
+    let cookie = page.cookie.clone();
+
+    let me = ask(&server, &less, "GET", "me", &Value::Null).json();
+    assert_eq!((&me["user"], &me["roles"], &me["scope"]), (&json!("zhao"), &json!(["auditor"]), &json!({"stations": ["tianfu"]})));
+    assert_eq!(ask(&server, &less, "GET", "boards/gates:luomashi", &Value::Null).refusal(), (404, "NOT_FOUND".into()));
+    assert_eq!(ask(&server, &less, "GET", "boards/gates:tianfu", &Value::Null).status, 200);
+    let close = |id: &str| json!({"command_id": id, "op": "station.mode", "args": {"station": "tianfu", "modes": ["closed"], "reason": "x"}, "ttl_ms": 9000});
+    assert_eq!(ask(&server, &less, "POST", "commands", &close("c/1")).refusal(), (403, "FORBIDDEN".into()));
+    assert_eq!(ask(&server, &whole, "POST", "commands", &close("c/2")).json()["ok"], true);
+    let yes = json!({"command_id": "c/3", "op": "approval.approve", "args": {"id": "x", "digest": "0".repeat(64)}, "ttl_ms": 9000});
+    assert_eq!(ask(&server, &whole, "POST", "commands", &yes).refusal(), (403, "FORBIDDEN".into()), "a second person is a person");
+    assert_eq!(ask(&server, &whole, "POST", "tokens", &json!({"name": "child", "days": 1})).refusal(), (403, "FORBIDDEN".into()));
+    assert_eq!(of_program(&server, &whole).sub("audit", None)["error"], Value::Null);
+
+    assert_eq!(server.terminate(), Some(0));
+    server.spawn();
+    assert_eq!(ask(&server, &whole, "GET", "me", &Value::Null).status, 200, "a token goes on");
+    assert_eq!(send(&server, "GET", "/api/v1/me", &[("Cookie", &cookie)], "").status, 200, "and so does a page");
+    let (mut wall, mut reader) = (of_program(&server, &whole), of_program(&server, &less));
+    server.by_li(&["user", "roles", "zhao", "--roles", "gate_operator", "--scope", "stations:tianfu"]);
+    assert_eq!(wall.wait("rights", |frame| frame["t"] == "rights")["scope"], json!({"stations": ["tianfu"]}));
+    assert_eq!(reader.wait("rights", |frame| frame["t"] == "rights")["roles"], json!([]), "what its user lost is lost");
+    let listed = send(&server, "GET", "/api/v1/tokens", &[("Cookie", &cookie)], "").json();
+    let names: Vec<_> = listed["items"].as_array().expect("items").iter().map(|item| item["name"].clone()).collect();
+    assert!(names.len() == 2 && names.contains(&json!("the wall")) && listed["items"][0]["used_at"].is_string(), "{listed}");
+    let wall_id = whole.trim_start_matches("tongdao~").rsplit_once('~').expect("parts").0;
+    let gone = send(&server, "DELETE", &format!("/api/v1/tokens/{wall_id}"), &[("Cookie", &cookie)], "");
+    assert_eq!((gone.status, wall.closed()), (204, 4003), "what it had open is closed");
+    assert_eq!(ask(&server, &whole, "GET", "me", &Value::Null).refusal(), (401, "UNAUTHENTICATED".into()));
+    server.by_li(&["user", "disable", "zhao"]);
+    assert_eq!(reader.closed(), 4003, "a token ends with its user");
+    let left = server.ok(&["export", "--format", "ndjson"]) + &server.log();
+    let secrets = [&whole, &less].map(|value| value.rsplit_once('~').expect("parts").1.to_owned());
+    assert!(secrets.iter().all(|secret| !left.contains(secret)) && left.contains("user.token_made") && !left.contains("\"hash\""));
+    secrets.iter().for_each(|secret| assert!(!server.found_on_disk(secret), "the value itself is nowhere"));
+}
+
+#[test]
+fn tokens_are_made_at_the_server_too_and_are_not_guessed() {
+    let server = Server::start("[console]\nsign_ins_per_minute_address = 5\n");
+    sign_in(&server, "zhao", "auditor", "all");
+    let value = server.by_li(&["user", "token", "add", "zhao", "--name", "a wall", "--days", "7"]).trim().to_owned();
+    assert_eq!(ask(&server, &value, "GET", "me", &Value::Null).status, 200);
+    let listed: Value = serde_json::from_str(&server.ok(&["user", "token", "list", "zhao", "--json"])).expect("JSON");
+    assert_eq!((&listed[0]["name"], &listed[0]["roles"]), (&json!("a wall"), &Value::Null));
+    let guess = format!("{}{}", &value[..value.len() - 4], "0000");
+    let tries: Vec<u16> = (0..6).map(|_| ask(&server, &guess, "GET", "me", &Value::Null).status).collect();
+    assert!(tries.contains(&401) && tries.ends_with(&[429]), "{tries:?}");
+    assert_eq!(ask(&server, "no token", "GET", "me", &Value::Null).status, 429);
+    assert_eq!(ask(&server, &value, "GET", "me", &Value::Null).status, 200, "who is known goes on");
+    let name = listed[0]["token"].as_str().expect("a name");
+    assert!(server.ok(&["user", "token", "list"]).contains(name));
+    server.by_li(&["user", "token", "revoke", name]);
+    assert_eq!(ask(&server, &value, "GET", "me", &Value::Null).status, 429, "unknown now, and one more try");
+    assert!(!server.cli(&["user", "token", "revoke", name, "--by", "li", "--reason", "again"]).status.success());
+    assert_eq!(server.ok(&["user", "token", "list", "zhao", "--json"]).trim(), "[]");
+}
+
+/// A number that no card has and whose check digit is right, as people type it and as a reader would.
+const CARD: &str = "4111111111111111";
+const CARD_TYPED: &str = "4111 1111 1111 1111";
+
+#[test]
+fn no_picture_and_no_card_number_comes_in_by_a_gate_or_a_console_and_none_goes_out() {
+    let server = Server::start("[log]\nfilter = \"trace\"");
+    let picture = "iVBORw0KGgoAAAANSUhEUgAA".repeat(9);
+    server.accounts("a1,4,adult,50.00,ecny,m1\n");
+    let gate = server.gate("g1", &server.add_gate("g1"));
+    let (page, password) = sign_in(&server, "zhao", "gate_operator,supervisor,technician,auditor,admin", "all");
+    let mut console = Console::of_page(&server, &page);
+    for ch in ["overview:all", "gates:tianfu", "device:g1", "alarms", "approvals", "audit"] {
+        assert_eq!(console.sub(ch, None)["error"], Value::Null, "{ch}");
+    }
+    let planted = |name: &str, field: &str, value: Value| {
+        let mut body = match name {
+            "tap" => gate.tap_json(7, "entry", "m1"),
+            _ => {
+                json!({"online": true, "service": "both", "firmware": "1", "versions": {}, "faults": [], "at": common::rfc3339(common::now_ms())})
+            }
+        };
+        body[field] = value;
+        gate.up(name, &body)
+    };
+    for (name, field, value) in [
+        ("tap", "medium", json!({"kind": "bank", "token": CARD})),
+        ("tap", "photo", json!(picture)),
+        ("tap", "face", json!({"template": picture})),
+        ("state", "faults", json!([CARD])),
+        ("state", "firmware", json!(CARD)),
+        ("state", "versions", json!({"list": CARD})),
+    ] {
+        assert_eq!(planted(name, field, value), PubAckReason::PayloadFormatInvalid, "{name} {field}");
+    }
+    let mut small = gate.tap_json(8, "entry", "m1");
+    small["comment"] = json!(CARD_TYPED);
+    assert_eq!(gate.tap_body(&small)["code"], "OK", "what is not known and small is passed over");
+    gate.up("ack", &json!({"id": "mode/x/1", "result": "failed", "detail": CARD_TYPED, "at": common::rfc3339(common::now_ms())}));
+
+    let mut said = vec![password];
+    for (n, reason) in [CARD_TYPED, CARD, &picture].iter().enumerate() {
+        for (op, args, field) in [
+            ("station.mode", json!({"station": "tianfu", "modes": ["closed"], "reason": reason}), "reason"),
+            ("journey.adjust", json!({"account": "a1", "kind": "waive", "station": "tianfu", "reason": reason}), "reason"),
+            ("alarm.ack", json!({"id": "gates_offline.tianfu", "note": reason}), "note"),
+            ("device.command", json!({"device": "g1", "command": "config", "args": {"text": reason}, "ttl_ms": 1000}), "args"),
+            ("user.end_sessions", json!({"user": "zhao", "reason": reason}), "reason"),
+        ] {
+            let ack = console.cmd(&format!("c/{n}/{op}"), op, args, 5000);
+            assert_eq!((&ack["error"]["code"], &ack["error"]["params"]["field"]), (&json!("BAD_ARGS"), &json!(field)), "{op}: {ack}");
+        }
+        assert_eq!(page.post("tokens", &json!({"name": reason, "days": 1})).refusal(), (400, "BAD_ARGS".into()));
+    }
+    assert_eq!(console.cmd("c/find", "medium.find", json!({"token": CARD}), 5000)["error"]["code"], "BAD_ARGS");
+    assert_eq!(
+        console.cmd("c/add", "user.add", json!({"user": CARD, "roles": ["teller"], "scope": "all"}), 5000)["error"]["code"],
+        "BAD_ARGS"
+    );
+    assert!(Page::sign_in(&server, CARD, CARD).is_err());
+    for path in ["accounts/4111111111111111", "me", "devices", "users", "alarms", "approvals", "boards/audit", "boards/device:g1", "tokens"]
+    {
+        said.push(String::from_utf8_lossy(&page.get(path).body).into_owned());
+    }
+    let hour = json!({"from": common::rfc3339(common::now_ms() - 3_600_000), "to": common::rfc3339(common::now_ms() + 60_000)});
+    said.push(console.cmd("c/search", "audit.search", hour, 9000).to_string());
+    said.push(console.cmd("c/look", "medium.find", json!({"token": "m1"}), 9000).to_string());
+    said.extend([server.get("/metrics"), server.get("/debug/actors"), server.ok(&["export", "--format", "ndjson"]), console.said()]);
+    let password = said.remove(0);
+    let all = said.concat();
+    assert!(all.contains("\"m1\"") || all.contains("tianfu"), "the console has said something");
+    for canary in [CARD, CARD_TYPED, &picture[..48], &password] {
+        assert!(!all.contains(canary), "{canary} was given out");
+        assert!(!server.found_on_disk(canary), "{canary} stands in a file");
+    }
+    gate.leave();
 }

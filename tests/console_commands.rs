@@ -332,3 +332,46 @@ fn what_is_rejected_or_too_old_is_not_done() {
     let rest = ids(zhao.get(&format!("approvals?cursor={}", first["next"].as_str().expect("more"))));
     assert_eq!((all.len(), [vec![first["items"][0]["approval"].clone()], rest].concat()), (2, all), "a page goes on behind an id");
 }
+
+#[test]
+fn what_is_approved_is_what_was_seen_when_it_was_asked_for() {
+    let server = Server::start(MANY);
+    server.add_gate("g1");
+    let (zhao, wang) = (person(&server, "zhao", "gate_operator"), person(&server, "wang", "supervisor"));
+    server.by_li(&["station", "emergency", "tianfu"]);
+    let rev = || zhao.get("boards/gates:tianfu").json()["snapshot"]["rev"].as_u64().expect("a rev");
+    let asked = |id: &str, rev: u64| {
+        let mut body = body(id, "station.release", &json!({"station": "tianfu", "reason": "over"}));
+        body["if_rev"] = json!(rev);
+        let waits = zhao.post("commands", &body);
+        assert_eq!(waits.refusal(), (409, "NEEDS_APPROVAL".into()), "{}", waits.json());
+        let approval = waits.json()["params"]["approval"].as_str().expect("an id").to_owned();
+        (json!({"id": approval, "digest": zhao.get(&format!("approvals/{approval}")).json()["digest"]}), format!("approvals/{approval}"))
+    };
+    let shown = wait("the emergency", rev, |rev| *rev > 0);
+    let (first, path) = asked("c/1", shown);
+    server.by_li(&["gate", "service", "g1", "paused"]);
+    wait("a newer revision", rev, |rev| *rev > shown);
+    let stale = give(&wang, "y/1", "approval.approve", &first);
+    assert_eq!((stale.refusal(), &stale.json()["params"]["rev"]), ((412, "STALE_REV".into()), &json!(shown + 1)));
+    assert_eq!(zhao.get(&path).json()["state"], "pending", "it can be taken back");
+    assert!(events(&server, "c/1").is_empty(), "nothing is done");
+    let (second, path) = asked("c/2", shown + 1);
+    assert_eq!(give(&wang, "y/2", "approval.approve", &second).status, 200);
+    let item = wait("its outcome", || zhao.get(&path).json(), |item| item["state"] == "done");
+    assert_eq!((item.get("refused"), events(&server, "c/2").len()), (None, 1), "{item}");
+}
+
+#[test]
+fn a_journey_says_what_its_price_comes_from() {
+    let server = Server::start(MANY);
+    server.accounts("a1,4,adult,50.00,ecny,m1\n");
+    let (entry, exit) = (server.gate("g1", &server.add_gate("g1")), server.gate("g3", &server.add_gate("g3")));
+    assert_eq!(entry.tap(1, "entry", "m1")["code"], "OK");
+    assert_eq!(exit.tap(1, "exit", "m1")["code"], "OK");
+    let zhao = person(&server, "zhao", "gate_operator");
+    let found = give(&zhao, "f/1", "medium.find", &json!({"token": "m1"})).json();
+    let journey = &found["result"]["journeys"][0];
+    assert_eq!((&journey["rule"]["kind"], &journey["rule"]["table"]), (&json!("ladder"), &json!("chengdu")), "{journey}");
+    assert!(journey["rule"]["since"].is_string() && journey["fare"]["amount"] == "2.00", "{journey}");
+}

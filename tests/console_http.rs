@@ -245,6 +245,7 @@ fn the_server_has_every_route_of_the_contract_and_guards_what_needs_a_session() 
         let expected: &[u16] = match (route.signed_in, route.path) {
             (_, "/api/v1/logout") => &[204],
             (_, "/api/v1/unlock" | "/api/v1/commands" | "/api/v1/login") => &[400],
+            (_, "/api/v1/tokens") if route.method == "post" => &[400],
             (_, "/api/v1/demo") => &[404],
             (_, "/api/v1/lists/{version}") | (true, _) => &[401],
             (false, _) => &[200],

@@ -40,7 +40,7 @@ const gates = {
   event(s, d, at) {
     switch (d.k) {
       case "tap": return { ...s, taps: [{ at, ...d }, ...s.taps].slice(0, TAPS_MAX), gates: patch(s.gates, d.device, { last_tap_at: d.at ?? at }) };
-      case "mode": return { ...s, modes: d.modes, until: d.until, change: d.change };
+      case "mode": return { ...s, rev: d.change?.rev ?? s.rev, modes: d.modes, until: d.until, change: d.change };
       case "mode_ack": return { ...s, change: acknowledged(s.change, d), gates: patch(s.gates, d.device, { mode: d.rev }) };
       case "gate": return { ...s, gates: row(s.gates, d) };
       case "list": return { ...s, list_version: d.list_version };
@@ -104,8 +104,19 @@ function merged(items, item, id) {
   return known ? items.map((old) => (old[id] === item[id] ? { ...old, ...item } : old)) : [item, ...items].slice(0, ITEMS_MAX);
 }
 
+/** What people did, and faults that were counted: of each the newest, so that neither crowds the other out. @type {Reducer} */
+const audit = {
+  snapshot: (s) => s,
+  event(s, d) {
+    const { k, ...item } = d;
+    let left = ITEMS_MAX;
+    return { ...s, items: [item, ...s.items].filter((known) => !known.by !== !item.by || left-- > 0) };
+  },
+  state: (s) => s,
+};
+
 /** @type {Record<string, Reducer>} */
-const kinds = { overview, gates, device, alarms: listed("alarm"), approvals: listed("approval"), audit: listed("audit") };
+const kinds = { overview, gates, device, alarms: listed("alarm"), approvals: listed("approval"), audit };
 
 /** @param {string} ch @returns {Reducer} */
 export const reducerOf = (ch) => kinds[ch.split(":", 1)[0]] ?? plain;

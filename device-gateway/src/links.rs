@@ -7,7 +7,7 @@ use crate::gateway::Shared;
 use crate::link::{Act, Common, source_of};
 use crate::packet::Version;
 use crate::presence::Bell;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -26,7 +26,8 @@ use tongdao_domain::station;
 use tongdao_domain::time::Timestamp;
 use tongdao_journal::contract::FeedItem;
 use tongdao_telemetry::{
-    AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, LinkOpened, PassageReported, Subscribed, TapMeter, UnknownField,
+    AuditFault, ConnectRefused, DeadLetter, DecisionTimes, LinkClosed, LinkMeter, LinkOpened, PassageReported, Subscribed, TapMeter,
+    UnknownField, decision_times_of,
 };
 
 /// Size of the cell's read buffer.
@@ -63,6 +64,8 @@ pub(crate) struct Mailbox {
     pub(crate) peer: IpAddr,
     /// Who was let in on it and has not left.
     device: RefCell<Option<DeviceId>>,
+    /// Where its site's answers are timed; known once somebody is let in.
+    times: OnceCell<Arc<DecisionTimes>>,
     pub(crate) bell: Arc<Bell>,
     /// Owns no memory while it is empty, which is nearly always.
     notes: RefCell<Vec<Note>>,
@@ -169,7 +172,8 @@ impl CellLinks {
         }
         self.connecting.borrow_mut().insert(peer, from_there + 1);
         let (connection, device) = (self.shared.number(), RefCell::default());
-        let mailbox = Rc::new(Mailbox { connection, peer, device, bell: Arc::default(), notes: RefCell::default() });
+        let mailbox = Mailbox { connection, peer, device, times: OnceCell::new(), bell: Arc::default(), notes: RefCell::default() };
+        let mailbox = Rc::new(mailbox);
         self.all.borrow_mut().insert(connection, mailbox.clone());
         Some(mailbox)
     }
@@ -228,7 +232,7 @@ impl CellLinks {
             Act::UnknownFields { message, count } => UnknownField { message, count: count as u64 }.emit(),
             Act::Subscribed { granted } => self.subscribed(mailbox, granted),
             Act::Passed { outcome } => PassageReported { outcome }.emit(),
-            Act::TapAnswered { code, took } => self.taps.answered(code, took),
+            Act::TapAnswered { code, took } => self.taps.answered(code, took, mailbox.times.get().map(|times| &**times)),
             Act::Submit { .. } | Act::Close { .. } => debug_assert!(false, "done by the connection itself at {now:?}"),
         }
     }
@@ -236,6 +240,7 @@ impl CellLinks {
         self.no_longer_connecting(mailbox.peer);
         let takeover = self.shared.presence.claim(&who.device, who.kind, mailbox.connection, mailbox.bell.clone());
         *mailbox.device.borrow_mut() = Some(who.device.clone());
+        let _ = mailbox.times.set(decision_times_of(who.site.as_str()));
         self.devices.borrow_mut().insert(who.device.clone(), mailbox.clone());
         LinkOpened { device: who.device.as_str(), version: version.name(), takeover }.emit();
     }

@@ -37,15 +37,18 @@ pub struct Asked {
     pub expires_at: Timestamp,
     /// The station it concerns, for whoever may see it.
     pub station: Option<StationId>,
+    /// The revision that was shown to who asks, where they said so: it must be the same when the command runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rev: Option<u64>,
 }
 
 impl Asked {
     /// The same command, asked for again: only when it expires is counted from another moment.
     #[must_use]
     pub fn is_again(&self, other: &Self) -> bool {
-        let Self { op, args, command_id, digest, by, expires_at: _, station } = self;
+        let Self { op, args, command_id, digest, by, expires_at: _, station, rev } = self;
         (op, args, command_id, digest) == (&other.op, &other.args, &other.command_id, &other.digest)
-            && (by, station) == (&other.by, &other.station)
+            && (by, station, rev) == (&other.by, &other.station, &other.rev)
     }
 }
 

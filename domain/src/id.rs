@@ -113,6 +113,8 @@ id! {
     FareTableId,
     /// A member of staff, by user id only.
     UserId,
+    /// A token of a program; the last part of its value's name.
+    TokenId,
 }
 
 /// The id of a command: ids joined with `/`, at most 256 bytes; the key of idempotence.

@@ -3,16 +3,19 @@
 use crate::device::By;
 use crate::entity::EntityKind;
 use crate::fingerprint::{Fingerprint, Fingerprinter};
-use crate::id::{SiteId, StationId};
+use crate::id::{SiteId, StationId, TokenId};
 use crate::machine::{Context, Decision, Machine, RefusalCode, Reply};
 use crate::time::Timestamp;
 use crate::world::World;
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 #[cfg(test)]
 mod tests;
+pub mod token;
+
+pub use token::Token;
 
 /// Longest password hash that is taken, in bytes.
 pub const PASSWORD_HASH_BYTES_MAX: usize = 256;
@@ -216,18 +219,22 @@ pub enum Command {
         /// Who and why.
         by: By,
     },
+    /// Something with a token of theirs.
+    Token(token::Command),
 }
 
 impl Command {
-    /// Who asks.
+    /// Who asks; none where a program comes with its token.
     #[must_use]
-    pub const fn by(&self) -> &By {
+    pub const fn by(&self) -> Option<&By> {
         match self {
             Self::Add { by, .. }
             | Self::SetPassword { by, .. }
             | Self::SetRoles { by, .. }
             | Self::Disable { by }
-            | Self::EndSessions { by } => by,
+            | Self::EndSessions { by }
+            | Self::Token(token::Command::Make { by, .. } | token::Command::Revoke { by, .. }) => Some(by),
+            Self::Token(token::Command::Use { .. }) => None,
         }
     }
 }
@@ -272,6 +279,8 @@ pub enum Event {
         /// Who and why.
         by: By,
     },
+    /// Something happened to a token of theirs.
+    Token(token::Event),
 }
 
 /// A user; no entry = never added.
@@ -284,6 +293,9 @@ pub struct User {
     /// How often something of them was changed.
     #[serde(default)]
     pub rev: u64,
+    /// Tokens of their programs; those that are over stay until another is made.
+    #[serde(default)]
+    pub tokens: BTreeMap<TokenId, Token>,
 }
 
 /// What is known of a user.
@@ -332,6 +344,7 @@ impl Machine for User {
             }
         }
         match (command, &self.entry) {
+            (Command::Token(command), _) => self.decide_token(context, command),
             (Command::Add { roles, scope, password, by }, None | Some(Entry { disabled: true, .. })) => {
                 commit(Event::Added { roles: roles.clone(), scope: scope.clone(), password: password.clone(), by: by.clone() })
             }
@@ -346,6 +359,10 @@ impl Machine for User {
     }
 
     fn apply(&mut self, event: &Event, at: Timestamp) {
+        if let Event::Token(event) = event {
+            self.rev += u64::from(event.counts());
+            return self.apply_token(event, at);
+        }
         self.rev += 1;
         match (event, &mut self.entry) {
             (Event::Added { roles, scope, password, .. }, entry) => {
@@ -364,9 +381,10 @@ impl Machine for User {
             (Event::Disabled { .. }, Some(entry)) => {
                 entry.disabled = true;
                 self.generation += 1;
+                self.tokens.clear();
             }
             (Event::SessionsEnded { .. }, Some(_)) => self.generation += 1,
-            (_, None) => {}
+            (Event::Token(_), _) | (_, None) => {}
         }
     }
 
@@ -380,17 +398,18 @@ impl Machine for User {
             scope.print(print)
         };
         let name = match command {
+            Command::Token(command) => return command.print().finish(),
             Command::Add { .. } => "user.add",
             Command::SetPassword { .. } => "user.set_password",
             Command::SetRoles { .. } => "user.set_roles",
             Command::Disable { .. } => "user.disable",
             Command::EndSessions { .. } => "user.end_sessions",
         };
-        let print = command.by().fingerprint(Fingerprinter::new(name));
+        let print = command.by().into_iter().fold(Fingerprinter::new(name), |print, by| by.fingerprint(print));
         match command {
             // The password is made anew on each try: it is no part of the meaning.
             Command::Add { roles, scope, .. } | Command::SetRoles { roles, scope, .. } => rights(print, roles, scope).finish(),
-            Command::SetPassword { .. } | Command::Disable { .. } | Command::EndSessions { .. } => print.finish(),
+            Command::SetPassword { .. } | Command::Disable { .. } | Command::EndSessions { .. } | Command::Token(_) => print.finish(),
         }
     }
 
@@ -401,6 +420,7 @@ impl Machine for User {
             Event::RolesSet { .. } => "user.roles_set",
             Event::Disabled { .. } => "user.disabled",
             Event::SessionsEnded { .. } => "user.sessions_ended",
+            Event::Token(event) => event.name(),
         }
     }
 }
@@ -424,7 +444,7 @@ impl Entry {
 
     /// A change of somebody who is let in. Nobody changes their own rights or shuts themself out.
     fn change(&self, context: &Context<'_>, command: &Command) -> Decision<Event> {
-        let oneself = command.by().user.as_str() == context.me.id;
+        let oneself = command.by().is_some_and(|by| by.user.as_str() == context.me.id);
         match command {
             Command::SetRoles { .. } | Command::Disable { .. } if oneself => {
                 Decision::refuse(RefusalCode::Forbidden, "nobody changes their own rights: ask another administrator")
@@ -439,6 +459,7 @@ impl Entry {
             Command::Disable { by } => commit(Event::Disabled { by: by.clone() }),
             Command::EndSessions { by } => commit(Event::SessionsEnded { by: by.clone() }),
             Command::Add { roles, scope, password, .. } => self.add_again(roles, scope, password.as_ref()),
+            Command::Token(_) => Decision::Ask { otherwise: Reply::Done },
         }
     }
 }

@@ -113,9 +113,12 @@ fn events_of_users_alarms_approvals_and_notes_stay_readable() {
         by: by.clone(),
         expires_at: Timestamp(1_767_218_400_000),
         station: Some(station),
+        rev: None,
     });
     let note = audit::Note { by: by.user, op: "session.login".into(), target: "user/ops".into(), detail: "".into() };
     stays("event-user-1.bin", EntityKind::User, &codec::encode(&added), &added.into());
+    let made = token_made(by_of(&note));
+    stays("event-token-1.bin", EntityKind::User, &codec::encode(&made), &made.into());
     stays("event-alarm-1.bin", EntityKind::Alarm, &codec::encode(&raised), &raised.into());
     stays("event-approval-1.bin", EntityKind::Approval, &codec::encode(&requested), &requested.into());
     stays("event-note-1.bin", EntityKind::Audit, &codec::encode(&audit::Event::Noted(note.clone())), &audit::Event::Noted(note).into());
@@ -140,6 +143,22 @@ fn events_of_the_deny_list_stay_readable() {
     }
     let told = account::Event::DenyTold { number: 3 };
     stays("event-deny-told-1.bin", EntityKind::Account, &codec::encode(&told), &told.into());
+}
+
+fn by_of(note: &audit::Note) -> By {
+    By { user: note.by.clone(), reason: "night drill".into() }
+}
+
+fn token_made(by: By) -> user::Event {
+    user::Event::Token(user::token::Event::Made {
+        id: "0a1b2c3d4e".parse().expect("an id"),
+        name: "a wall".into(),
+        hash: tongdao_domain::device::SecretHash([7; 32]),
+        roles: Some([Role::Auditor].into()),
+        scope: Some(Scope::Sites(["cd".parse().expect("an id")].into())),
+        expires_at: Timestamp(1_767_218_400_000),
+        by,
+    })
 }
 
 fn stays(name: &str, kind: EntityKind, now: &Result<Vec<u8>, codec::CodecError>, event: &Event) {

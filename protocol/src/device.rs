@@ -1,4 +1,5 @@
 //! What every device sends and is told: state, acknowledgement, command, config.
+use crate::card;
 use crate::payload::PayloadError;
 use crate::text::{Id, Path, Text};
 use crate::time::Time;
@@ -41,10 +42,14 @@ impl State {
     /// In the domain's words.
     ///
     /// # Errors
-    /// [`PayloadError`] when it names too many faults.
+    /// [`PayloadError`] when it names too many faults, or a card number.
     pub fn into_domain(self) -> Result<domain::Twin, PayloadError> {
         if self.faults.len() > FAULTS_MAX {
             return Err(PayloadError::bad("faults", "a list of at most 64 fault codes"));
+        }
+        let said = [&self.service, &self.firmware].into_iter().chain(&self.faults).map(Id::as_str);
+        if said.chain(self.versions.0.values().map(CompactString::as_str)).any(card::is_number) {
+            return Err(PayloadError::bad("state", "codes and versions, no card number"));
         }
         Ok(domain::Twin {
             online: self.online,
@@ -160,7 +165,8 @@ impl Ack {
         domain::Command::Ack {
             id: self.id.into(),
             result: self.result.into(),
-            detail: self.detail.unwrap_or_default().into_inner(),
+            // An end that is told must not be told for ever because of what is said beside it.
+            detail: self.detail.filter(|detail| !card::stands_in(detail.as_str())).unwrap_or_default().into_inner(),
             at: self.at.0,
         }
     }

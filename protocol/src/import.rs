@@ -1,5 +1,6 @@
 //! Import files: accounts and devices as CSV with a header. A file is checked whole before anything is done with it; an
 //! error names the line.
+use crate::card;
 use crate::file::FileError;
 use crate::gate::MediumKind as WireMediumKind;
 use compact_str::CompactString;
@@ -181,6 +182,9 @@ impl AccountCells {
         }
         let passenger: AccountId = cell(line, "passenger_class", &self.passenger_class)?;
         let kind = WireMediumKind::from_name(&self.medium_kind);
+        if card::is_number(&self.medium_token) {
+            return Err(wrong("medium_token", "must be a keyed hash: this is a card number"));
+        }
         Ok(AccountRow {
             line,
             account: cell(line, "account_id", &self.account_id)?,
@@ -266,6 +270,7 @@ mod tests {
             ("a1,4,adult,1,sock,t1", "line 2: column medium_kind: must be one of qr"),
             ("a/1,4,adult,1,card,t1", "line 2: column account_id: an id holds only"),
             ("a1,4,adult,1,card,", "line 2: column medium_token: an id must not be empty"),
+            ("a1,4,adult,1,card,4111111111111111", "line 2: column medium_token: must be a keyed hash: this is a card number"),
             ("a1,4,adult,1,card", "line 2: 5 cells, but the header has 6 columns"),
             ("a1,4,adult,1,card,t1\na2,4,adult,1,card,t1", "line 3: medium t1 is account a1's in line 2 or of another kind there"),
             ("a1,4,adult,1,card,t1\na1,4,adult,2,qr,t2", "line 3: column balance: account a1 has another value in line 2"),

@@ -3,6 +3,7 @@
 //! A wire type is not a domain type: it is read by [`payload::decode`], which refuses what the contract refuses, and is
 //! converted at the edge (`into_domain`). What a device sends decodes on the server and encodes on a virtual device, and
 //! the other way round, so both sides speak the very same types.
+pub mod card;
 pub mod console;
 pub mod device;
 pub mod export;

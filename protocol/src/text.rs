@@ -1,4 +1,5 @@
 //! Bounded texts on the wire. Every text a device can send has a limit and, where it is an id, an alphabet.
+use crate::card;
 use crate::payload::Notes;
 use crate::wire::{Wire, deserialize_by_wire, text_visitor};
 use compact_str::CompactString;
@@ -6,6 +7,9 @@ use schemars::JsonSchema;
 use serde::{Deserializer, Serialize};
 use std::borrow::Cow;
 use tongdao_domain::id::{AccountId, COMMAND_ID_BYTES_MAX, CommandId, DeviceId, ID_BYTES_MAX, SiteId, StationId, Token, UserId};
+
+/// Longest word in what a person says, where it is no Chinese sentence: longer ones are pictures or keys.
+const WORD_MAX: usize = 128;
 
 macro_rules! text {
     ($($(#[$doc:meta])* $name:ident, $limit:literal, $expected:literal, $pattern:literal, $fits:expr;)*) => {$(
@@ -97,8 +101,11 @@ text! {
     /// SHA-256 in lower-case hexadecimal.
     Digest, 64, "SHA-256 as 64 digits 0-9 a-f", "^[0-9a-f]{64}$", is_digest;
     /// Why a person does something.
-    Reason, 256, "a reason of 1 to 256 characters that is not blank", "^(?=[\\s\\S]*\\S)[\\s\\S]{1,256}$",
-        |text| Text::fits(text) && !text.trim().is_empty();
+    Reason, 256, "a reason of 1 to 256 characters that is not blank, without a card number or a picture", "^(?=[\\s\\S]*\\S)[\\s\\S]{1,256}$",
+        |text| Note::fits(text) && !text.trim().is_empty();
+    /// What a person says beside: words, never a card number, and nothing that could be a picture.
+    Note, 256, "a text of at most 256 characters, without a card number or a picture", "^[\\s\\S]{0,256}$",
+        |text| Text::fits(text) && !card::stands_in(text) && text.split_whitespace().all(|word| !word.is_ascii() || word.len() <= WORD_MAX);
     /// Free text of a person or a device.
     Text, 256, "a text of at most 256 characters", "^[\\s\\S]{0,256}$", |text| text.chars().nth(256).is_none();
 }
@@ -159,6 +166,8 @@ mod tests {
         assert!(Id::fits("g-1_a.b") && !Id::fits("g/1") && !Id::fits(&"g".repeat(65)));
         assert!(Name::fits("gates_offline.tianfu") && !Name::fits("") && !Name::fits(&"g".repeat(129)) && !Name::fits("a/b"));
         assert!(Digest::fits(&"0a".repeat(32)) && !Digest::fits(&"0A".repeat(32)) && !Digest::fits("0a"));
+        assert!(!Note::fits(&format!("see {}", "iVBORw0KGgo".repeat(12))) && Note::fits(&"图".repeat(256)));
+        assert!(Note::fits("") && Note::fits("图") && !Note::fits("4111111111111111") && !Reason::fits("card 4111 1111 1111 1111"));
         assert!(Reason::fits("图") && !Reason::fits(" \n") && !Reason::fits("") && !Reason::fits(&"图".repeat(257)));
     }
 

@@ -69,6 +69,7 @@ impl Simulation {
             by: person(0),
             expires_at: self.now + lives,
             station: None,
+            rev: None,
         };
         self.errand(approval_key(number), approval::Command::Request(asked), self.now, Purpose::Person);
         for who in 0..STAFF.len() {

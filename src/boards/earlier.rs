@@ -75,7 +75,12 @@ fn part(journal: &dyn Journal, heads: &[(u16, u64)], from: Timestamp, to: &Sende
 /// A day may have many more items than are shown, after an import for one.
 fn keep_newest(items: &mut Vec<AuditItem>) {
     items.sort_by_key(|item| std::cmp::Reverse(item.at));
-    items.truncate(super::lists::ITEMS_MAX);
+    let mut kept = [0; 2];
+    items.retain(|item| {
+        let kept = &mut kept[usize::from(item.is_fault())];
+        *kept += 1;
+        *kept <= super::lists::ITEMS_MAX
+    });
 }
 
 fn counts(event: &Event) -> bool {

@@ -3,7 +3,7 @@ use super::audit;
 use crate::console::hub::{Board, Out};
 use serde::Serialize;
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use tongdao_domain::alarm::{self, Alarm};
 use tongdao_domain::approval::{self, Approval};
 use tongdao_domain::machine::{Event, Machine as _};
@@ -162,10 +162,11 @@ fn approval_item(name: &str, approval: &Approval) -> Option<ApprovalItem> {
     approval.entry.as_ref().map(|entry| ApprovalItem::of(name, entry))
 }
 
-/// `audit`: the newest items.
+/// `audit`: the newest items of what people did, and as many faults: neither crowds the other out.
 #[derive(Default)]
 pub struct Audit {
-    items: std::collections::VecDeque<AuditItem>,
+    people: VecDeque<AuditItem>,
+    faults: VecDeque<AuditItem>,
     rev: u64,
 }
 
@@ -175,18 +176,28 @@ impl Audit {
         let Some(item) = audit::item(feed, event) else { return };
         self.rev = feed.seq;
         out.event(feed.at, Some(&feed.command_id), AuditEvent::Audit(item.clone()));
-        self.items.push_front(item);
-        self.items.truncate(ITEMS_MAX);
+        let list = self.list_of(&item);
+        list.push_front(item);
+        list.truncate(ITEMS_MAX);
+    }
+    fn list_of(&mut self, item: &AuditItem) -> &mut VecDeque<AuditItem> {
+        if item.is_fault() { &mut self.faults } else { &mut self.people }
     }
     /// Items from before we began to follow, newest first.
     pub fn load(&mut self, older: Vec<AuditItem>) {
-        self.items.extend(older);
-        self.items.truncate(ITEMS_MAX);
+        for item in older {
+            let list = self.list_of(&item);
+            if list.len() < ITEMS_MAX {
+                list.push_back(item);
+            }
+        }
     }
 }
 
 impl Board for Audit {
     fn snapshot(&self, now: Timestamp) -> Value {
-        listing(self.rev, now, self.items.iter().cloned().collect())
+        let mut items: Vec<_> = self.people.iter().chain(&self.faults).cloned().collect();
+        items.sort_by_key(|item| std::cmp::Reverse(item.at));
+        listing(self.rev, now, items)
     }
 }

@@ -32,7 +32,7 @@ use gates::{GateNow, Gates};
 use keeper::{Keeper, NodeFacts};
 use lists::{Alarms, Approvals, Audit};
 use lives::Lives;
-use overview::{Overview, Times};
+use overview::{AllTimes, Overview};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -57,7 +57,7 @@ use tongdao_domain::world::World;
 use tongdao_journal::contract::{FeedItem, Journal};
 use tongdao_journal::pipeline::restore;
 use tongdao_protocol::console::board::Link;
-use tongdao_telemetry::DECISION_TIMES;
+use tongdao_telemetry::decision_times;
 
 /// Requests for a device's board that wait, at most.
 const ASKS_MAX: usize = 256;
@@ -192,7 +192,7 @@ impl Prepared {
             journal_full: Arc::default(),
             clock: self.clock,
             keeper: Keeper::new(self.settings.offline_after),
-            times: Times::new(DECISION_TIMES.sample()),
+            times: AllTimes::default(),
             world: self.world,
             gates: self.gates,
             overviews,
@@ -218,7 +218,7 @@ struct Projector {
     journal_full: Arc<AtomicBool>,
     clock: Clock,
     keeper: Keeper,
-    times: Times,
+    times: AllTimes,
     world: World,
     gates: BTreeMap<DeviceId, GateNow>,
     overviews: Vec<Handle<Overview>>,
@@ -390,7 +390,7 @@ impl Projector {
         let now = self.clock.now();
         self.look_at_links(now);
         self.look_at_journal();
-        let recent = self.times.beat(DECISION_TIMES.sample());
+        let recents = self.times.beat(decision_times());
         let mut online: BTreeMap<StationId, u32> = BTreeMap::new();
         for (device, gate) in &self.gates {
             if let (Link::Online, Some(view)) = (gate.link, self.world.gates.get(device)) {
@@ -400,7 +400,7 @@ impl Projector {
         let station = |name: Option<&str>| name.and_then(|name| StationId::new(name).ok());
         let alarms: Vec<_> = self.alarms.update(|board, _| board.open().map(|(name, acked)| (station(name), acked)).collect());
         for overview in &self.overviews {
-            overview.update(|board, out| board.beat(now, &recent, &online, &alarms, out));
+            overview.update(|board, out| board.beat(now, &recents, &online, &alarms, out));
         }
         self.keep_alarms(now);
         if beats.is_multiple_of(TIDY_EVERY_S) {

@@ -22,14 +22,37 @@ const SERIES_S: usize = 300;
 /// Refusals and latencies are of so many seconds.
 const RECENT_S: usize = 60;
 
-/// Latencies of the last minute; one for the process.
+/// Latencies of the last minute, of a site or of all.
 #[derive(Debug, Clone)]
-pub struct Times {
+struct Times {
     last: TimesSample,
     seconds: VecDeque<TimesSample>,
 }
 
-/// The figures of the process that every overview shows.
+/// Latencies of each site and of all together.
+#[derive(Debug, Clone, Default)]
+pub struct AllTimes(BTreeMap<Option<String>, Times>);
+
+/// How long answers took, of a site or (none) of all together; what is missing had none.
+pub type Recents = BTreeMap<Option<String>, Recent>;
+
+impl AllTimes {
+    /// A second has passed: these are all counts since the start, by site.
+    pub fn beat(&mut self, sites: BTreeMap<String, TimesSample>) -> Recents {
+        let mut all = TimesSample::zero();
+        sites.values().for_each(|sample| all.add(sample));
+        let sites = sites.into_iter().map(|(site, sample)| (Some(site), sample));
+        let every = sites.chain([(None, all)]);
+        every
+            .map(|(site, now)| {
+                let times = self.0.entry(site.clone()).or_insert_with(|| Times::new(TimesSample::zero()));
+                (site, times.beat(now))
+            })
+            .collect()
+    }
+}
+
+/// The latencies that an overview shows.
 #[derive(Debug, Clone)]
 pub struct Recent {
     /// Of the last minute.
@@ -40,12 +63,11 @@ pub struct Recent {
 
 impl Times {
     /// From a first sample on.
-    #[must_use]
-    pub fn new(now: TimesSample) -> Self {
+    const fn new(now: TimesSample) -> Self {
         Self { last: now, seconds: VecDeque::new() }
     }
     /// A second has passed.
-    pub fn beat(&mut self, now: TimesSample) -> Recent {
+    fn beat(&mut self, now: TimesSample) -> Recent {
         let second = now.since(&self.last);
         self.last = now;
         let p99_ms = second.quantile_ms(0.99);
@@ -67,6 +89,7 @@ struct Counted {
 
 /// See the module.
 pub struct Overview {
+    site: Option<String>,
     rev: u64,
     deadline_ms: u32,
     calendar: Calendar,
@@ -104,6 +127,7 @@ impl Overview {
         let links = links.map(|(from, to)| (from.as_str().to_owned(), to.as_str().to_owned())).collect();
         let calendar = world.sites.iter().find(|(id, _)| here(id)).map_or(Calendar::SHANGHAI, |(_, site)| site.calendar);
         let mut overview = Self {
+            site: site.map(ToString::to_string),
             rev: 0,
             deadline_ms,
             calendar,
@@ -195,7 +219,7 @@ impl Overview {
     pub fn beat(
         &mut self,
         now: Timestamp,
-        recent: &Recent,
+        recents: &Recents,
         online: &BTreeMap<StationId, u32>,
         alarms: &[(Option<StationId>, bool)],
         out: &mut Out<'_>,
@@ -206,15 +230,17 @@ impl Overview {
         if self.refusals.len() > RECENT_S {
             self.refusals.pop_front();
         }
-        self.series.push_back((taps, recent.p99_ms.filter(|_| taps > 0.0)));
+        let recent = recents.get(&self.site);
+        self.series.push_back((taps, recent.and_then(|recent| recent.p99_ms).filter(|_| taps > 0.0)));
         self.series_end = now;
         if self.series.len() > SERIES_S {
             self.series.pop_front();
         }
         let figures = &mut self.figures;
         figures.taps_s = taps;
-        (figures.p50_ms, figures.p99_ms) = (recent.minute.quantile_ms(0.5), recent.minute.quantile_ms(0.99));
-        figures.latency.counts = recent.minute.counts().to_vec();
+        let quantile = |share| recent.and_then(|recent| recent.minute.quantile_ms(share));
+        (figures.p50_ms, figures.p99_ms) = (quantile(0.5), quantile(0.99));
+        figures.latency.counts = recent.map_or_else(|| TimesSample::zero().counts().to_vec(), |recent| recent.minute.counts().to_vec());
         figures.refusals = BTreeMap::new();
         for (code, count) in self.refusals.iter().flatten() {
             *figures.refusals.entry((*code).to_owned()).or_default() += count;

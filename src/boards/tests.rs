@@ -4,12 +4,13 @@ use super::*;
 use crate::console::hub::HubLimits;
 use serde_json::Value;
 use std::collections::{BTreeSet, VecDeque};
+use std::time::Duration;
 use tongdao_actors::cell::NoHook;
 use tongdao_actors::limits::Limits;
 use tongdao_actors::node::{Node, NodeConfig};
 use tongdao_domain::station::Mode;
 use tongdao_journal::memory::Memory;
-use tongdao_telemetry::TimesSample;
+use tongdao_telemetry::DecisionTimes;
 
 fn hub() -> Hub {
     Hub::new("e".into(), HubLimits { recent_events_max: 100, recent_bytes_max: 1 << 20 })
@@ -29,7 +30,7 @@ fn an_overview_counts_taps_refusals_and_links() {
     for event in &events {
         overview.update(|board, _| board.tapped(&Tapped::of(event).expect("a tap")));
     }
-    let recent = Times::new(TimesSample::zero()).beat(TimesSample::zero());
+    let recent = AllTimes::default().beat(BTreeMap::new());
     let station: StationId = "s1".parse().expect("an id");
     let online = BTreeMap::from([(station.clone(), 3)]);
     let alarms = [(Some(station), false), (None, true)];
@@ -42,6 +43,23 @@ fn an_overview_counts_taps_refusals_and_links() {
     assert_eq!((&shown["series"]["taps"][0], &shown["p99_ms"]), (&3.0.into(), &Value::Null));
     overview.update(|board, out| board.beat(NOW, &recent, &online, &[], out));
     assert_eq!(hub.snapshot(&Channel::Overview(None), NOW).expect("a channel").2["taps_s"], 0.0, "a second is over");
+}
+
+#[test]
+fn a_site_shows_how_long_its_own_answers_took() {
+    let sample = |ms| {
+        let times = DecisionTimes::new();
+        times.record(Duration::from_millis(ms));
+        times.sample()
+    };
+    let mut times = AllTimes::default();
+    let recents = times.beat(BTreeMap::from([("near".to_owned(), sample(1)), ("far".to_owned(), sample(100))]));
+    let of = |site: Option<&str>| &recents[&site.map(str::to_owned)];
+    let p99 = |site| of(site).minute.quantile_ms(0.99).expect("an answer");
+    assert!(p99(Some("near")) < 2.0 && p99(Some("far")) > 90.0 && p99(None) > 90.0);
+    assert_eq!(of(None).minute.counts().iter().sum::<u64>(), 2);
+    let later = times.beat(BTreeMap::from([("near".to_owned(), sample(1))]));
+    assert_eq!(later[&Some("near".to_owned())].p99_ms, None, "nothing new in this second");
 }
 
 #[test]

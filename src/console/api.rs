@@ -4,7 +4,7 @@ use super::commands::{self, Done, Request};
 use super::problem::{Body, Refused, not_found};
 use super::rights::{self, Ask};
 use super::session::Ended;
-use super::{Caller, Channel, Console, list, reference};
+use super::{Asker, Caller, Channel, Console, list, reference, token};
 use axum::Json;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
@@ -36,6 +36,7 @@ pub(super) fn routes() -> Router<Console> {
         .route("/api/v1/asyncapi.json", get(|| async { document(schema::asyncapi()) }))
         .route("/api/v1", get(|| async { reference::page() }))
         .merge(list::routes())
+        .merge(token::routes())
         .route("/api/{*rest}", axum::routing::any(|| async { not_found() }))
         .layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX + 1))
         .layer(middleware::from_fn(no_store))
@@ -57,14 +58,14 @@ fn document(text: String) -> Response {
 
 impl Console {
     /// The caller of a request that only looks.
-    pub(super) async fn looks(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
-        Ok(self.caller(&self.session_of(headers)?).await?)
+    pub(super) async fn looks(&self, asker: &Asker) -> Result<Caller, Refused> {
+        Ok(self.caller(&self.session_for(asker).await?).await?)
     }
 
     /// The caller of a request that changes something: never somebody else's page.
-    async fn acts(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
-        self.own_page(headers)?;
-        let caller = self.caller(&self.session_of(headers)?).await?;
+    pub(super) async fn acts(&self, asker: &Asker) -> Result<Caller, Refused> {
+        self.own_page(&asker.headers)?;
+        let caller = self.caller(&self.session_for(asker).await?).await?;
         self.sessions().used(&caller.session, self.now());
         Ok(caller)
     }
@@ -129,14 +130,14 @@ async fn unlock(
     Ok(Json(console.describe(&caller, locked)))
 }
 
-async fn lock(State(console): State<Console>, headers: HeaderMap) -> Result<Json<Me>, Refused> {
-    let caller = console.acts(&headers).await?;
+async fn lock(State(console): State<Console>, asker: Asker) -> Result<Json<Me>, Refused> {
+    let caller = console.acts(&asker).await?;
     console.sessions().lock_now(&caller.session);
     Ok(Json(console.describe(&caller, true)))
 }
 
-async fn me(State(console): State<Console>, headers: HeaderMap) -> Result<Json<Me>, Refused> {
-    let (caller, locked) = console.holder(&console.session_of(&headers)?).await?;
+async fn me(State(console): State<Console>, asker: Asker) -> Result<Json<Me>, Refused> {
+    let (caller, locked) = console.holder(&console.session_for(&asker).await?).await?;
     Ok(Json(console.describe(&caller, locked)))
 }
 
@@ -144,18 +145,18 @@ async fn demo(State(console): State<Console>) -> Result<Json<Value>, Refused> {
     console.demo().cloned().map(Json).ok_or_else(not_found)
 }
 
-async fn ws_ticket(State(console): State<Console>, ConnectInfo(peer): Peer, headers: HeaderMap) -> Result<Json<WsTicket>, Refused> {
-    console.own_page(&headers)?;
-    let session = match console.program(&headers, console.address(peer, &headers)).await {
+async fn ws_ticket(State(console): State<Console>, asker: Asker) -> Result<Json<WsTicket>, Refused> {
+    console.own_page(&asker.headers)?;
+    let session = match console.program(&asker.headers, asker.address).await {
         Some(session) => session?,
-        None => console.caller(&console.session_of(&headers)?).await?.session,
+        None => console.looks(&asker).await?.session,
     };
     let (ticket, until) = console.sessions().ticket(&session, console.now()).ok_or(Code::Busy)?;
     Ok(Json(WsTicket { ticket, expires_at: until.into() }))
 }
 
-async fn command(State(console): State<Console>, headers: HeaderMap, Body(body): Body<CommandBody>) -> Result<Response, Refused> {
-    let caller = console.acts(&headers).await?;
+async fn command(State(console): State<Console>, asker: Asker, Body(body): Body<CommandBody>) -> Result<Response, Refused> {
+    let caller = console.acts(&asker).await?;
     let id = body.command_id.as_str().to_owned();
     let request = Request {
         command_id: CommandId::new(&id).map_err(|_| Code::BadArgs)?,
@@ -185,8 +186,8 @@ fn acknowledged(id: &str, result: Value, ch: Option<Channel>, seq: Option<u64>) 
     ack
 }
 
-async fn board(State(console): State<Console>, Path(channel): Path<String>, headers: HeaderMap) -> Result<Json<BoardAnswer>, Refused> {
-    let caller = console.looks(&headers).await?;
+async fn board(State(console): State<Console>, Path(channel): Path<String>, asker: Asker) -> Result<Json<BoardAnswer>, Refused> {
+    let caller = console.looks(&asker).await?;
     let channel: Channel = channel.parse().map_err(|_| Code::NotFound)?;
     let world = &console.backend().world;
     rights::may(&caller, world, Ask::Sub(&channel))?;

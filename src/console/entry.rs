@@ -1,7 +1,11 @@
-//! Who is at the door: the session cookie, the exact origin of a page, the ticket of a socket, name and password of a program.
+//! Who is at the door: the session cookie, the exact origin of a page, the ticket of a socket, name and password of a program
+//! (its token is the business of `token`).
 //! A cookie counts only together with an origin on the list, so that no foreign page acts in somebody's name.
+use super::problem::Refused;
 use super::session::{Holder, SessionKey, Standing};
 use super::{Caller, Console};
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -26,6 +30,23 @@ pub struct Entrance {
     pub caller: Caller,
     /// Their session from now on: rights, lock, end.
     pub standing: watch::Receiver<Standing>,
+}
+
+/// A request: what it says of itself, and from where it comes.
+pub struct Asker {
+    /// What it says.
+    pub headers: HeaderMap,
+    /// The address that counts.
+    pub address: IpAddr,
+}
+
+impl FromRequestParts<Console> for Asker {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, console: &Console) -> Result<Self, Refused> {
+        let ConnectInfo(peer) = parts.extensions.get::<ConnectInfo<SocketAddr>>().copied().ok_or(Code::Internal)?;
+        Ok(Self { address: console.address(peer, &parts.headers), headers: parts.headers.clone() })
+    }
 }
 
 /// Pages that may act with a cookie: those of the config, or this very server under its names on this machine.
@@ -107,7 +128,8 @@ impl Console {
     /// # Errors
     /// `UNAUTHENTICATED`.
     pub fn session_of(&self, headers: &HeaderMap) -> Result<SessionKey, ErrorBody> {
-        cookie(headers).map(SessionKey::of).ok_or_else(|| Code::Unauthenticated.into())
+        let of_page = |value: &&str| !value.starts_with(super::token::PREFIX);
+        cookie(headers).filter(of_page).map(SessionKey::of).ok_or_else(|| Code::Unauthenticated.into())
     }
 
     /// Lets a socket in: by the ticket in its second protocol value, or by a cookie from one of our own pages. A locked page

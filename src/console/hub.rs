@@ -205,7 +205,7 @@ impl Out<'_> {
         let hidden = || Utf8Bytes::from(frames::event(&core.name, seq, at.into(), None, Hidden { k: "hidden" }));
         // Only what is not for everybody is looked into: its item once more, as a value.
         let restricted = core.listed.then(|| (serde_json::to_value(&d).unwrap_or_default(), hidden()));
-        let told = Told { frame, restricted };
+        let told = Told { frame, restricted, cause: cause.cloned() };
         core.seq = seq;
         core.sinks.iter().for_each(|sink| sink.to.event(sink.sub, seq, told.to(&core.channel, &*sink.to)));
         core.remember(seq, told);
@@ -244,6 +244,8 @@ struct Hidden {
 struct Told {
     frame: Utf8Bytes,
     restricted: Option<(Value, Utf8Bytes)>,
+    /// The command that it comes from.
+    cause: Option<CommandId>,
 }
 
 impl Told {
@@ -299,11 +301,9 @@ impl Core {
         }
     }
 
-    /// The newest event of a command. An event's cause stands before its content.
+    /// The newest event of a command.
     fn told(&self, cause: &CommandId) -> Option<u64> {
-        let words = format!(r#""cause":"{cause}""#);
-        let of = |told: &Told| told.frame.as_str().split(r#""d":"#).next().is_some_and(|head| head.contains(&words));
-        let back = self.recent.iter().rev().position(of)?;
+        let back = self.recent.iter().rev().position(|told| told.cause.as_ref() == Some(cause))?;
         self.seq.checked_sub(u64::try_from(back).ok()?)
     }
 

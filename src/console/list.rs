@@ -1,11 +1,10 @@
 //! Lists of what there is, a page at a time, within the caller's scope: what is out of it does not exist.
 use super::problem::{Refused, not_found};
 use super::rights::{self, Ask};
-use super::{Caller, Channel, Console};
+use super::{Asker, Caller, Channel, Console};
 use crate::exit::Failure;
 use crate::show;
 use axum::extract::{FromRequestParts, Path, Query, State};
-use axum::http::HeaderMap;
 use axum::http::request::Parts;
 use axum::routing::get;
 use axum::{Json, Router};
@@ -134,8 +133,8 @@ fn describe_station(id: &StationId, view: &StationView) -> Value {
     json!({"station": id, "site": view.site, "name": names, "modes": view.state.modes, "rev": view.state.rev, "gates": view.gates})
 }
 
-async fn stations(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
-    let caller = console.looks(&headers).await?;
+async fn stations(State(console): State<Console>, asker: Asker, which: Which) -> Items<Value> {
+    let caller = console.looks(&asker).await?;
     let mut stations = all_stations(&console, &caller).await?;
     let mut walk = which.walk(stations.keys().cloned());
     while let Some(id) = walk.next() {
@@ -144,8 +143,8 @@ async fn stations(State(console): State<Console>, headers: HeaderMap, which: Whi
     Ok(walk.page())
 }
 
-async fn station(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    let caller = console.looks(&headers).await?;
+async fn station(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    let caller = console.looks(&asker).await?;
     one(all_stations(&console, &caller).await?.remove(&id))
 }
 
@@ -176,7 +175,9 @@ impl Console {
     /// A user as others see them.
     async fn user_item(&self, id: &str) -> Result<Option<UserItem>, Refused> {
         let Ok(id) = UserId::new(id) else { return Ok(None) };
-        let User { entry, rev, .. } = self.staff().state(&id).await?;
+        let User { entry, rev, tokens, .. } = self.staff().state(&id).await?;
+        let now = self.now();
+        let good = tokens.values().filter(|token| now < token.expires_at).count();
         let sessions = u32::try_from(self.sessions().count(&id)).unwrap_or(u32::MAX);
         Ok(entry.map(|entry| UserItem {
             user: id.to_string(),
@@ -186,6 +187,7 @@ impl Console {
             disabled: entry.disabled,
             added_at: entry.added_at.into(),
             sessions,
+            tokens: u32::try_from(good).unwrap_or(u32::MAX),
         }))
     }
 
@@ -206,8 +208,8 @@ impl Console {
     }
 
     /// A page of a shared list.
-    async fn listing(&self, headers: &HeaderMap, channel: Channel, which: &Which) -> Items<Value> {
-        let caller = self.looks(headers).await?;
+    async fn listing(&self, asker: &Asker, channel: Channel, which: &Which) -> Items<Value> {
+        let caller = self.looks(asker).await?;
         rights::may(&caller, &self.backend().world, Ask::Sub(&channel))?;
         let keys = self.backend().entities(kind_of(&channel)).await.map_err(refused)?;
         let mut walk = which.walk(ids(keys));
@@ -218,8 +220,8 @@ impl Console {
     }
 
     /// One item of a shared list.
-    async fn one_listed(&self, headers: &HeaderMap, channel: Channel, id: &str) -> One {
-        let caller = self.looks(headers).await?;
+    async fn one_listed(&self, asker: &Asker, channel: Channel, id: &str) -> One {
+        let caller = self.looks(asker).await?;
         rights::may(&caller, &self.backend().world, Ask::Sub(&channel))?;
         one(self.listed(&caller, &channel, id).await?)
     }
@@ -268,8 +270,8 @@ fn alarm_item(world: &World, id: &str, alarm: &Alarm) -> Option<AlarmItem> {
     AlarmItem::of(id, alarm, place.map(|(station, _)| station.as_str()), place.map(|(_, view)| view.site.as_str()))
 }
 
-async fn devices(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<DeviceItem> {
-    let caller = console.looks(&headers).await?;
+async fn devices(State(console): State<Console>, asker: Asker, which: Which) -> Items<DeviceItem> {
+    let caller = console.looks(&asker).await?;
     let keys = console.backend().entities(EntityKind::Device).await.map_err(refused)?;
     let mut walk = which.walk(ids(keys));
     while let Some(id) = walk.next() {
@@ -278,14 +280,14 @@ async fn devices(State(console): State<Console>, headers: HeaderMap, which: Whic
     Ok(walk.page())
 }
 
-async fn device(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    let caller = console.looks(&headers).await?;
+async fn device(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    let caller = console.looks(&asker).await?;
     one(console.device_item(&caller, &id).await?)
 }
 
 /// Whoever looks at a customer's account stands in the audit, or sees nothing.
-async fn account(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    let caller = console.looks(&headers).await?;
+async fn account(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    let caller = console.looks(&asker).await?;
     rights::may_see_customers(&caller)?;
     let id = AccountId::new(&id).map_err(|_| not_found())?;
     let state = console.backend().door.query(&(&id).into()).await.map_err(|_| Code::Busy)?;
@@ -297,24 +299,24 @@ async fn account(State(console): State<Console>, headers: HeaderMap, Path(id): P
     Ok(Json(show::account(&view)))
 }
 
-async fn alarms(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
-    console.listing(&headers, Channel::Alarms, &which).await
+async fn alarms(State(console): State<Console>, asker: Asker, which: Which) -> Items<Value> {
+    console.listing(&asker, Channel::Alarms, &which).await
 }
 
-async fn alarm(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    console.one_listed(&headers, Channel::Alarms, &id).await
+async fn alarm(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    console.one_listed(&asker, Channel::Alarms, &id).await
 }
 
-async fn approvals(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<Value> {
-    console.listing(&headers, Channel::Approvals, &which).await
+async fn approvals(State(console): State<Console>, asker: Asker, which: Which) -> Items<Value> {
+    console.listing(&asker, Channel::Approvals, &which).await
 }
 
-async fn approval(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    console.one_listed(&headers, Channel::Approvals, &id).await
+async fn approval(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    console.one_listed(&asker, Channel::Approvals, &id).await
 }
 
-async fn users(State(console): State<Console>, headers: HeaderMap, which: Which) -> Items<UserItem> {
-    let caller = console.looks(&headers).await?;
+async fn users(State(console): State<Console>, asker: Asker, which: Which) -> Items<UserItem> {
+    let caller = console.looks(&asker).await?;
     rights::may_see_users(&caller)?;
     let keys = console.backend().entities(EntityKind::User).await.map_err(refused)?;
     let mut walk = which.walk(ids(keys));
@@ -324,8 +326,8 @@ async fn users(State(console): State<Console>, headers: HeaderMap, which: Which)
     Ok(walk.page())
 }
 
-async fn user(State(console): State<Console>, headers: HeaderMap, Path(id): Path<String>) -> One {
-    let caller = console.looks(&headers).await?;
+async fn user(State(console): State<Console>, asker: Asker, Path(id): Path<String>) -> One {
+    let caller = console.looks(&asker).await?;
     rights::may_see_users(&caller)?;
     one(console.user_item(&id).await?)
 }

@@ -11,7 +11,7 @@ use governor::clock::Clock as Limiting;
 use governor::middleware::NoOpMiddleware;
 use governor::state::keyed::HashMapStateStore;
 use governor::{Quota, RateLimiter};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::Hash;
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -97,6 +97,28 @@ impl Guard {
     /// They have signed in from there: whatever others try in their name, from there they may.
     pub fn proved(&self, user: &UserId, address: IpAddr) {
         self.usual().note(user, address);
+    }
+
+    /// One more try with a token that nobody knows here yet, right or wrong.
+    ///
+    /// # Errors
+    /// `TOO_MANY` with `retry_ms`.
+    pub fn count_token(&self, address: IpAddr) -> Result<(), ErrorBody> {
+        one_more(&self.by_address, &address, &self.clock)
+    }
+
+    /// From where people have signed in, to be kept over a restart …
+    #[must_use]
+    pub fn usual_addresses(&self) -> BTreeMap<UserId, Vec<IpAddr>> {
+        self.usual().0.iter().map(|(user, addresses)| (user.clone(), addresses.clone())).collect()
+    }
+
+    /// … and after it.
+    pub fn restore(&self, usual: BTreeMap<UserId, Vec<IpAddr>>) {
+        let mut known = self.usual();
+        for (user, addresses) in usual {
+            addresses.into_iter().for_each(|address| known.note(&user, address));
+        }
     }
 
     /// Forgets whom nothing is counted of any more.
@@ -257,6 +279,13 @@ mod tests {
         }
         assert_eq!(guard.count(&li, address(6)).expect_err("all of them together").code, Code::TooMany);
         guard.count(&li, address(1)).expect("from where they always come");
+        let (restarted, _) = self::guard(2);
+        restarted.restore(guard.usual_addresses());
+        for stranger in 2..6 {
+            restarted.count(&li, address(stranger)).expect("not yet too many");
+        }
+        restarted.count(&li, address(6)).expect_err("all of them together");
+        restarted.count(&li, address(1)).expect("known over a restart");
         for newer in 10..10 + u8::try_from(USUAL_MAX).expect("few") {
             guard.proved(&li, address(newer));
         }

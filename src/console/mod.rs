@@ -19,6 +19,7 @@ pub mod rights;
 pub mod session;
 mod socket;
 pub mod staff;
+pub mod token;
 mod upgrade;
 
 pub use tongdao_protocol::console::channel::Channel;
@@ -26,13 +27,16 @@ pub use tongdao_protocol::console::channel::Channel;
 use crate::backend::Backend;
 use crate::boards::{Follow, Prepared, Presence};
 use crate::config;
+use entry::Asker;
 use futures_util::future::BoxFuture;
 use hub::{Hub, HubLimits};
 use login::Guard;
-use session::{SessionKey, Sessions};
+use session::kept::Kept;
+use session::{Holder, SessionKey, Sessions};
 use staff::Staff;
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::sync::{Semaphore, watch};
@@ -65,6 +69,8 @@ pub struct Caller {
     pub scope: Scope,
     /// Their session.
     pub session: SessionKey,
+    /// A program asks in their name, with a token: it is no person.
+    pub by_token: bool,
 }
 
 /// Opens the channel of a device that nobody has looked at yet; false where there is no such device.
@@ -92,6 +98,8 @@ struct Inner {
     verifying: Arc<Semaphore>,
     device_opener: OnceLock<DeviceOpener>,
     presence: OnceLock<Presence>,
+    /// Where pages are kept over a restart.
+    sessions_file: OnceLock<PathBuf>,
 }
 
 impl Console {
@@ -104,7 +112,7 @@ impl Console {
         Self(Arc::new(Inner {
             hub: Hub::new(epoch, limits),
             origins: entry::origins(&settings.origins, http),
-            sessions: Sessions::new(settings.sessions()),
+            sessions: Sessions::new(settings.sessions(), Arc::clone(&backend.world)),
             guard: Guard::new(settings, clock.clone()),
             notes: notes::Notes::new(settings, clock),
             acks: commands::acks::Acks::new(settings.answers_kept_max),
@@ -117,6 +125,7 @@ impl Console {
             verifying: Arc::new(Semaphore::new(1)),
             device_opener: OnceLock::new(),
             presence: OnceLock::new(),
+            sessions_file: OnceLock::new(),
         }))
     }
 
@@ -196,7 +205,8 @@ impl Console {
         let user = self.sessions().find(session, self.now()).ok_or_else(over)?.user;
         self.look_at(&user).await?;
         let found = self.sessions().find(session, self.now()).ok_or_else(over)?;
-        let caller = Caller { user, roles: found.standing.roles, scope: found.standing.scope, session: *session };
+        let by_token = matches!(found.holder, Holder::Token(_));
+        let caller = Caller { user, roles: found.standing.roles, scope: found.standing.scope, session: *session, by_token };
         Ok((caller, found.standing.locked))
     }
 
@@ -206,7 +216,7 @@ impl Console {
     /// `BUSY`: it will be looked at again soon.
     pub async fn look_at(&self, user: &UserId) -> Result<(), ErrorBody> {
         let state = self.staff().state(user).await?;
-        self.sessions().user_is(user, &state);
+        self.sessions().user_is(user, &state, self.now());
         Ok(())
     }
 
@@ -217,12 +227,32 @@ impl Console {
         for turn in 0_u32.. {
             beat.tick().await;
             self.sessions().sweep(self.now());
+            self.keep_sessions().await;
             self.0.guard.forget();
             if turn.is_multiple_of(SWEEPS_A_LOOK) {
                 for user in self.sessions().users() {
                     let _ = self.look_at(&user).await;
                 }
             }
+        }
+    }
+
+    /// From now on pages outlive a restart: they are kept in this file, and taken in from there. Told once, before anybody comes.
+    pub fn sessions_are_kept_in(&self, path: PathBuf) {
+        if let Some(kept) = Kept::read(&path) {
+            self.sessions().restore(&kept, self.now());
+            self.0.guard.restore(kept.usual);
+        }
+        let _ = self.0.sessions_file.set(path);
+    }
+
+    async fn keep_sessions(&self) {
+        let Some(path) = self.0.sessions_file.get().cloned() else { return };
+        let Some(kept) = self.sessions().changed(self.0.guard.usual_addresses()) else { return };
+        let written = tokio::task::spawn_blocking(move || kept.write(&path)).await;
+        if let Ok(Err(fault)) = written {
+            tracing::warn!(%fault, "the file of sessions cannot be written: after a restart everybody signs in again");
+            self.sessions().not_kept();
         }
     }
 
@@ -246,6 +276,7 @@ impl Console {
             }
         };
         let _ = tokio::time::timeout(within, gone).await;
+        self.keep_sessions().await;
     }
 
     /// Everything under `/ws` and `/api/v1`, and the pages.

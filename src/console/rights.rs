@@ -6,7 +6,7 @@ use super::{Caller, Channel};
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-use tongdao_domain::id::{DeviceId, StationId};
+use tongdao_domain::id::{DeviceId, StationId, UserId};
 use tongdao_domain::user::{Role, Scope};
 use tongdao_domain::world::World;
 use tongdao_protocol::console::codes::{Code, ErrorBody};
@@ -68,6 +68,9 @@ fn may_see(caller: &Caller, world: &World, channel: &Channel) -> Result<(), Erro
 
 fn may_do(caller: &Caller, world: &World, op: &Op) -> Result<(), ErrorBody> {
     caller.with_role(doers(op))?;
+    if matches!(op, Op::ApprovalApprove(_) | Op::ApprovalReject(_)) {
+        is_a_person(caller)?;
+    }
     let scope = &caller.scope;
     let in_scope = match op {
         Op::StationMode(args) => covers_known_station(scope, world, &args.station),
@@ -120,6 +123,30 @@ pub fn may_see_customers(caller: &Caller) -> Result<(), ErrorBody> {
 /// `FORBIDDEN`.
 pub fn may_see_users(caller: &Caller) -> Result<(), ErrorBody> {
     caller.with_role(&[Admin, Auditor]).and_then(|()| everywhere(&caller.scope))
+}
+
+/// Is it a person, at a page or with their password? A second person is one, and who makes and revokes tokens.
+///
+/// # Errors
+/// `FORBIDDEN` to a program with a token.
+pub fn is_a_person(caller: &Caller) -> Result<(), ErrorBody> {
+    if caller.by_token { Err(Code::Forbidden.into()) } else { Ok(()) }
+}
+
+/// May they see which tokens this user has? Everybody sees their own.
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub fn may_see_tokens(caller: &Caller, of: &UserId) -> Result<(), ErrorBody> {
+    if caller.user == *of { Ok(()) } else { may_see_users(caller) }
+}
+
+/// May they revoke them?
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub fn may_revoke_tokens(caller: &Caller, of: &UserId) -> Result<(), ErrorBody> {
+    if caller.user == *of { Ok(()) } else { caller.with_role(&[Admin]).and_then(|()| everywhere(&caller.scope)) }
 }
 
 /// Must each item of this channel be looked at before this person gets it? `alarms` and `approvals` are shared by all

@@ -1,17 +1,24 @@
-//! Sessions of staff and tickets for sockets. A session is known by a random value that only its holder has; here stands its
-//! SHA-256. All of it lives in memory: after a restart everybody signs in again, so that nothing on disk lets anybody in.
+//! Sessions of staff and of their programs, and tickets for sockets. A session is known by a random value that only its holder
+//! has; here stands its SHA-256, so that nothing in memory or on disk lets anybody in. Pages outlive a restart (`kept`); what
+//! a program has is opened anew by its token or its password.
 //!
 //! Pure but for the random values: the moment is an argument. Whoever holds something open watches the [`Standing`].
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use tokio::sync::watch;
-use tongdao_domain::id::UserId;
+use tongdao_domain::device::SecretHash;
+use tongdao_domain::id::{TokenId, UserId};
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::user::{Role, Scope, User};
+use tongdao_domain::world::World;
 
+pub mod kept;
 #[cfg(test)]
 mod tests;
+
+/// That a token was used is told again after this.
+const USE_TOLD_EVERY: Millis = Millis::hours(1);
 
 /// What names a session: the SHA-256 of the value that its holder has.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -22,6 +29,11 @@ impl SessionKey {
     #[must_use]
     pub fn of(value: &str) -> Self {
         Self(Sha256::digest(value.as_bytes()).into())
+    }
+    /// As the journal keeps it, where the value is a token's.
+    #[must_use]
+    pub const fn as_hash(&self) -> SecretHash {
+        SecretHash(self.0)
     }
 }
 impl std::fmt::Debug for SessionKey {
@@ -46,12 +58,14 @@ pub struct SessionLimits {
 }
 
 /// Who holds a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Holder {
     /// A page with a person before it: it locks when nobody is there.
     Page,
-    /// A program: there is nobody to unlock it.
+    /// A program with a person's password: there is nobody to unlock it.
     Program,
+    /// A program with a token of its own.
+    Token(TokenId),
 }
 
 /// Why a session is over.
@@ -87,6 +101,8 @@ pub struct Found {
     pub user: UserId,
     /// In which generation of the user it began.
     pub generation: u64,
+    /// Who holds it.
+    pub holder: Holder,
     /// How it stands.
     pub standing: Standing,
 }
@@ -97,6 +113,7 @@ pub struct Sessions(Arc<Shared>);
 
 struct Shared {
     limits: SessionLimits,
+    world: Arc<World>,
     inner: Mutex<Inner>,
 }
 
@@ -104,6 +121,8 @@ struct Shared {
 struct Inner {
     sessions: HashMap<SessionKey, Session>,
     tickets: HashMap<SessionKey, (SessionKey, Timestamp)>,
+    /// Something has changed that is kept over a restart.
+    changed: bool,
 }
 
 struct Session {
@@ -111,35 +130,58 @@ struct Session {
     generation: u64,
     holder: Holder,
     began_at: Timestamp,
+    /// It ends then, whatever happens.
+    until: Timestamp,
     used_at: Timestamp,
+    /// When its use was told last: to the file of pages, or to a token's user.
+    told_at: Timestamp,
     standing: watch::Sender<Standing>,
 }
 
 impl Session {
+    fn new(user: &UserId, generation: u64, holder: Holder, now: Timestamp, until: Timestamp) -> Self {
+        let nothing = Standing { roles: BTreeSet::new(), scope: Scope::Stations(BTreeSet::new()), locked: false, ended: None };
+        let (user, standing) = (user.clone(), watch::channel(nothing).0);
+        Self { user, generation, holder, began_at: now, until, used_at: now, told_at: now, standing }
+    }
+
     fn end(self, why: Ended) {
         self.standing.send_modify(|standing| standing.ended = Some(why));
+    }
+
+    /// What its holder may do now; none where it counts no more.
+    fn rights(&self, state: &User, world: &World, now: Timestamp) -> Option<(BTreeSet<Role>, Scope)> {
+        match &self.holder {
+            Holder::Token(id) => state.token_rights(id, world, now),
+            Holder::Page | Holder::Program if state.session_counts(self.generation) => {
+                state.active().map(|entry| (entry.roles.clone(), entry.scope.clone()))
+            }
+            Holder::Page | Holder::Program => None,
+        }
+    }
+
+    fn stands(&self, (roles, scope): (BTreeSet<Role>, Scope)) {
+        self.standing.send_if_modified(|standing| {
+            let changed = standing.roles != roles || standing.scope != scope;
+            (standing.roles, standing.scope) = (roles, scope);
+            changed
+        });
     }
 }
 
 impl Sessions {
     /// None yet.
     #[must_use]
-    pub fn new(limits: SessionLimits) -> Self {
-        Self(Arc::new(Shared { limits, inner: Mutex::default() }))
+    pub fn new(limits: SessionLimits, world: Arc<World>) -> Self {
+        Self(Arc::new(Shared { limits, world, inner: Mutex::default() }))
     }
 
     /// Opens a session of a user who is let in and answers the value that names it; none where they are not let in.
     #[must_use]
     pub fn open(&self, user: &UserId, state: &User, holder: Holder, now: Timestamp) -> Option<(String, SessionKey)> {
-        let entry = state.active()?;
-        let standing = Standing { roles: entry.roles.clone(), scope: entry.scope.clone(), locked: false, ended: None };
-        let (value, generation) = (random(), state.generation);
-        let key = SessionKey::of(&value);
-        let session = Session { user: user.clone(), generation, holder, began_at: now, used_at: now, standing: watch::channel(standing).0 };
-        let mut inner = self.lock();
-        inner.make_room(user, self.0.limits.per_user_max);
-        inner.sessions.insert(key, session);
-        Some((value, key))
+        let value = random();
+        let (key, session) = (SessionKey::of(&value), Session::new(user, state.generation, holder, now, now + self.0.limits.length));
+        self.insert(key, session, state, now).then_some((value, key))
     }
 
     /// The session of a program that signs in again and again: there is one a user.
@@ -151,18 +193,49 @@ impl Sessions {
         known.filter(|key| self.find(key, now).is_some()).or_else(|| self.open(user, state, Holder::Program, now).map(|(_, key)| key))
     }
 
+    /// The session of a token whose value has this key; false where it is no good.
+    #[must_use]
+    pub fn open_token(&self, key: SessionKey, user: &UserId, state: &User, id: &TokenId, now: Timestamp) -> bool {
+        let Some(token) = state.token(id, now).filter(|token| token.hash == key.as_hash()) else { return false };
+        self.insert(key, Session::new(user, state.generation, Holder::Token(id.clone()), now, token.expires_at), state, now)
+    }
+
+    fn insert(&self, key: SessionKey, session: Session, state: &User, now: Timestamp) -> bool {
+        let Some(rights) = session.rights(state, &self.0.world, now) else { return false };
+        session.stands(rights);
+        let mut inner = self.lock();
+        // A token that two requests came with at once has one session, which neither takes from the other.
+        if inner.sessions.contains_key(&key) {
+            return true;
+        }
+        if session.holder.is_counted() {
+            inner.make_room(&session.user, self.0.limits.per_user_max);
+        }
+        inner.sessions.insert(key, session);
+        inner.changed = true;
+        true
+    }
+
+    /// Should it be told that this token was used? Once an hour is enough.
+    #[must_use]
+    pub fn tells_use(&self, key: &SessionKey, now: Timestamp) -> bool {
+        let mut inner = self.lock();
+        let session = inner.sessions.get_mut(key).filter(|session| now - session.told_at >= USE_TOLD_EVERY);
+        session.map(|session| session.told_at = now).is_some()
+    }
+
     /// A session that goes on; one that is over by now is ended.
     #[must_use]
     pub fn find(&self, key: &SessionKey, now: Timestamp) -> Option<Found> {
         let mut inner = self.lock();
         let session = inner.sessions.get(key)?;
-        if now - session.began_at >= self.0.limits.length {
+        if now >= session.until {
             inner.end(key, Ended::Expired);
             return None;
         }
         session.lock_if_idle(self.0.limits.idle, now);
-        let standing = session.standing.borrow().clone();
-        Some(Found { user: session.user.clone(), generation: session.generation, standing })
+        let (holder, standing) = (session.holder.clone(), session.standing.borrow().clone());
+        Some(Found { user: session.user.clone(), generation: session.generation, holder, standing })
     }
 
     /// How a session stands, from now on.
@@ -173,24 +246,30 @@ impl Sessions {
 
     /// A person used the page.
     pub fn used(&self, key: &SessionKey, now: Timestamp) {
-        if let Some(session) = self.lock().sessions.get_mut(key) {
-            session.lock_if_idle(self.0.limits.idle, now);
-            session.used_at = now;
-        }
+        let mut inner = self.lock();
+        let Some(session) = inner.sessions.get_mut(key) else { return };
+        session.lock_if_idle(self.0.limits.idle, now);
+        session.used_at = now;
+        let told = session.holder != Holder::Page || now - session.told_at < kept::USE_TOLD_EVERY;
+        inner.changed |= !told;
     }
 
     /// The password was given again.
     pub fn unlock(&self, key: &SessionKey, now: Timestamp) {
-        if let Some(session) = self.lock().sessions.get_mut(key) {
+        let mut inner = self.lock();
+        if let Some(session) = inner.sessions.get_mut(key) {
             session.used_at = now;
             session.standing.send_if_modified(|standing| std::mem::take(&mut standing.locked));
+            inner.changed = true;
         }
     }
 
-    /// The person locks the page.
+    /// The person locks the page. A program has nobody to unlock it.
     pub fn lock_now(&self, key: &SessionKey) {
-        if let Some(session) = self.lock().sessions.get(key) {
+        let mut inner = self.lock();
+        if let Some(session) = inner.sessions.get(key).filter(|session| session.holder == Holder::Page) {
             session.standing.send_if_modified(|standing| !std::mem::replace(&mut standing.locked, true));
+            inner.changed = true;
         }
     }
 
@@ -200,18 +279,12 @@ impl Sessions {
     }
 
     /// What has become of a user counts for their sessions at once.
-    pub fn user_is(&self, user: &UserId, state: &User) {
+    pub fn user_is(&self, user: &UserId, state: &User, now: Timestamp) {
         let mut inner = self.lock();
-        let void = inner.of_user(user, |session| !state.session_counts(session.generation));
+        let void = inner.of_user(user, |session| session.rights(state, &self.0.world, now).is_none());
         void.iter().for_each(|key| inner.end(key, Ended::Revoked));
-        let Some(entry) = state.active() else { return };
         for session in inner.sessions.values().filter(|session| session.user == *user) {
-            session.standing.send_if_modified(|standing| {
-                let changed = standing.roles != entry.roles || standing.scope != entry.scope;
-                standing.roles.clone_from(&entry.roles);
-                standing.scope.clone_from(&entry.scope);
-                changed
-            });
+            session.rights(state, &self.0.world, now).into_iter().for_each(|rights| session.stands(rights));
         }
     }
 
@@ -221,20 +294,18 @@ impl Sessions {
         self.lock().sessions.values().map(|session| session.user.clone()).collect()
     }
 
-    /// How many sessions a user has.
+    /// How many sessions a user has, those of tokens left out.
     #[must_use]
     pub fn count(&self, user: &UserId) -> usize {
-        self.lock().sessions.values().filter(|session| session.user == *user).count()
+        self.lock().sessions.values().filter(|session| session.user == *user && session.holder.is_counted()).count()
     }
 
     /// Ends what is over, locks what nobody uses, forgets old tickets. Called every second.
     pub fn sweep(&self, now: Timestamp) {
-        let SessionLimits { length, idle, .. } = self.0.limits;
         let mut inner = self.lock();
-        let over: Vec<SessionKey> =
-            inner.sessions.iter().filter(|(_, session)| now - session.began_at >= length).map(|(key, _)| *key).collect();
+        let over: Vec<SessionKey> = inner.sessions.iter().filter(|(_, session)| now >= session.until).map(|(key, _)| *key).collect();
         over.iter().for_each(|key| inner.end(key, Ended::Expired));
-        inner.sessions.values().for_each(|session| session.lock_if_idle(idle, now));
+        inner.sessions.values().for_each(|session| session.lock_if_idle(self.0.limits.idle, now));
         inner.tickets.retain(|_, (_, until)| *until > now);
     }
 
@@ -263,6 +334,13 @@ impl Sessions {
     }
 }
 
+impl Holder {
+    /// Do they take the place of another session of the same user? Tokens have a limit of their own.
+    const fn is_counted(&self) -> bool {
+        !matches!(self, Self::Token(_))
+    }
+}
+
 impl Session {
     fn lock_if_idle(&self, idle: Millis, now: Timestamp) {
         if self.holder == Holder::Page && now - self.used_at >= idle {
@@ -275,6 +353,7 @@ impl Inner {
     fn end(&mut self, key: &SessionKey, why: Ended) {
         if let Some(session) = self.sessions.remove(key) {
             session.end(why);
+            self.changed = true;
         }
         self.tickets.retain(|_, (of, _)| of != key);
     }
@@ -285,7 +364,7 @@ impl Inner {
 
     /// The oldest go where a user has as many as allowed.
     fn make_room(&mut self, user: &UserId, max: usize) {
-        let mut theirs = self.of_user(user, |_| true);
+        let mut theirs = self.of_user(user, |session| session.holder.is_counted());
         theirs.sort_by_key(|key| self.sessions.get(key).map(|session| session.began_at));
         let surplus = (theirs.len() + 1).saturating_sub(max);
         theirs.iter().take(surplus).for_each(|key| self.end(key, Ended::Replaced));
@@ -293,6 +372,6 @@ impl Inner {
 }
 
 /// 256 random bits in hexadecimal.
-fn random() -> String {
+pub(super) fn random() -> String {
     rand::random::<[u8; 32]>().iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -16,7 +16,7 @@ use tongdao_domain::machine::Reply;
 use tongdao_domain::medium;
 use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::tap::MediumKind;
-use tongdao_protocol::import;
+use tongdao_protocol::{card, import};
 
 const MEDIA: &str = "qr, face, ecny, ecny_hard, bank, card";
 
@@ -33,6 +33,9 @@ pub(super) async fn run(backend: &Backend, command: AccountCommand, out: &Out) -
         AccountCommand::Unfreeze { id, who } => drop(one(backend, &id, Command::Unfreeze { by: by(&who)? }).await?),
         AccountCommand::Link { id, token, kind, who } => {
             let (id, token): (AccountId, Token) = (word(&id, "ID")?, word(&token, "TOKEN")?);
+            if card::is_number(token.as_str()) {
+                return Err(Failure::new(USAGE, "TOKEN: a keyed hash, never a card number"));
+            }
             account(backend, &id).await?.holder.ok_or_else(|| not_found(&id))?;
             link(backend, &id, &token, named(&kind, "--kind", MEDIA)?, &by(&who)?).await?;
         }

@@ -16,6 +16,8 @@ use tongdao_domain::machine::Refusal;
 use tongdao_domain::user::{Command, PasswordHash, Role, Scope, User};
 use tongdao_protocol::console::role;
 
+mod token;
+
 const ROLES: &str = "teller, lobby, remote_agent, supervisor, gate_operator, settlement, technician, manager, inspector, auditor, admin";
 
 /// Somebody who can sign in to a demo.
@@ -63,6 +65,7 @@ pub(super) async fn run(backend: &Backend, command: UserCommand, out: &Out) -> R
         }
         UserCommand::Disable { id, who } => ask(backend, &word(&id, "ID")?, Command::Disable { by: by(&who)? }).await?,
         UserCommand::List { json } => list(backend, json, out).await?,
+        UserCommand::Token(command) => token::run(backend, command, out).await?,
     }
     Ok(OK)
 }

@@ -31,7 +31,7 @@ pub use links::{AuditFault, ConnectRefused, DeadLetter, LinkClosed, LinkMeter, L
 pub use lists::{ListBehind, ListMade, ListReached};
 pub use meter::CounterSet;
 pub use process::{AdminCommand, ClockStepped, ProcessStarted, ProcessStopping};
-pub use recent::{DECISION_TIMES, DecisionTimes, TimesSample};
+pub use recent::{DecisionTimes, TimesSample, decision_times, decision_times_of};
 pub use taps::TapMeter;
 
 #[cfg(test)]

@@ -1,6 +1,8 @@
-//! How long decisions took, in buckets that anybody may read without a lock: what a board samples each second. One for the
-//! process, because a decision is counted where it leaves, in whichever cell that is.
+//! How long decisions took, in buckets that anybody may read without a lock: what a board samples each second. One for each
+//! site, whichever cell a decision leaves by: a link looks its site's up once, when it is opened.
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Buckets of an octave: a figure is exact to a quarter of its size.
@@ -14,8 +16,21 @@ const BUCKETS: usize = STEPS * OCTAVES + 1;
 #[derive(Debug)]
 pub struct DecisionTimes([AtomicU64; BUCKETS]);
 
-/// The decisions of this process.
-pub static DECISION_TIMES: DecisionTimes = DecisionTimes::new();
+static SITES: Mutex<BTreeMap<String, Arc<DecisionTimes>>> = Mutex::new(BTreeMap::new());
+
+/// Where the decisions of a site's gates are counted.
+#[must_use]
+pub fn decision_times_of(site: &str) -> Arc<DecisionTimes> {
+    let mut sites = SITES.lock().unwrap_or_else(PoisonError::into_inner);
+    Arc::clone(sites.entry(site.to_owned()).or_default())
+}
+
+/// All counts so far, by site.
+#[must_use]
+pub fn decision_times() -> BTreeMap<String, TimesSample> {
+    let sites = SITES.lock().unwrap_or_else(PoisonError::into_inner);
+    sites.iter().map(|(site, times)| (site.clone(), times.sample())).collect()
+}
 
 /// Counts at one moment; one bucket more than there are bounds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -124,6 +139,15 @@ mod tests {
             assert!(ms <= bounds[at] && (at == 0 || ms > bounds[at - 1]), "{us} µs in bucket {at}");
         }
         assert_eq!(bucket(u64::MAX), BUCKETS - 1);
+    }
+
+    #[test]
+    fn each_site_has_its_own_and_everybody_gets_the_same() {
+        decision_times_of("here").record(Duration::from_millis(1));
+        decision_times_of("here").record(Duration::from_millis(1));
+        let _nobody_yet = decision_times_of("there");
+        let counts = |site: &str| decision_times()[site].counts().iter().sum::<u64>();
+        assert_eq!((counts("here"), counts("there")), (2, 0));
     }
 
     #[test]

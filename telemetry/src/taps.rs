@@ -1,7 +1,7 @@
 //! Taps: the hot path.
 use crate::catalogue::Metric;
 use crate::meter::CounterSet;
-use crate::recent::DECISION_TIMES;
+use crate::recent::DecisionTimes;
 use metrics::{Histogram, histogram};
 use std::time::Duration;
 
@@ -25,11 +25,13 @@ impl TapMeter {
         Self { answers: CounterSet::new(Metric::Taps, "code", codes), seconds: histogram!(Metric::TapSeconds.name()) }
     }
 
-    /// A tap was answered: by which code, and how long after it was read.
-    pub fn answered(&self, code: &'static str, took: Duration) {
+    /// A tap was answered: by which code, how long after it was read, and where its site's are counted.
+    pub fn answered(&self, code: &'static str, took: Duration, times: Option<&DecisionTimes>) {
         self.answers.count(code);
         self.seconds.record(took.as_secs_f64());
-        DECISION_TIMES.record(took);
+        if let Some(times) = times {
+            times.record(took);
+        }
     }
 }
 
@@ -42,8 +44,10 @@ mod tests {
     fn an_answer_is_counted_by_code_and_timed() {
         let text = rendered(|| {
             let meter = TapMeter::new(&["OK"]);
-            meter.answered("OK", Duration::from_micros(600));
-            meter.clone().answered("ALREADY_IN", Duration::from_millis(40));
+            let times = DecisionTimes::new();
+            meter.answered("OK", Duration::from_micros(600), Some(&times));
+            meter.clone().answered("ALREADY_IN", Duration::from_millis(40), None);
+            assert_eq!(times.sample().counts().iter().sum::<u64>(), 1);
         });
         assert!(text.contains(r#"tongdao_taps_total{code="OK"} 1"#), "{text}");
         assert!(text.contains(r#"tongdao_taps_total{code="ALREADY_IN"} 1"#), "{text}");

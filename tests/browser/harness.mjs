@@ -11,9 +11,9 @@ import { fileURLToPath } from "node:url";
 
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const require = createRequire(join(process.env.TONGDAO_TEST_TOOLS ?? join(ROOT, "target/test-tools"), "x.js"));
-const CHROMIUM = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
+const CHROMIUM = process.env.TONGDAO_CHROMIUM ?? ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"].find(existsSync);
 const BIN = process.env.TONGDAO_BIN && resolve(process.env.TONGDAO_BIN);
-export const SHOTS = join(ROOT, "target/screenshots");
+export const SHOTS = join(ROOT, process.env.TONGDAO_CHROMIUM ? "target/screenshots-old" : "target/screenshots");
 /** A little longer than ui/button.js wants. */
 const HOLD_MS = 2_500;
 const PATIENCE_MS = 45_000;
@@ -152,7 +152,7 @@ function signInOf(said) {
 export const browser = () => require("playwright-core").chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage", "--force-color-profile=srgb"] });
 
 /** Complaints that belong to a server that is down or a person that is not signed in, not to the page. */
-const EXPECTED = [/\/api\/v1\/(me|login|unlock|logout)/, /status of 401/, /status of 423/, /WebSocket connection to/, /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_NETWORK_CHANGED|ERR_INCOMPLETE/];
+const EXPECTED = [...(process.env.TONGDAO_CHROMIUM ? [/preloaded using link preload/] : []), /\/api\/v1\/(me|login|unlock|logout)/, /status of 401/, /status of 423/, /WebSocket connection to/, /ERR_CONNECTION_REFUSED|ERR_CONNECTION_RESET|ERR_EMPTY_RESPONSE|ERR_NETWORK_CHANGED|ERR_INCOMPLETE/];
 
 /** A person at a desk: a page with its own cookies. */
 export class Desk {
@@ -177,7 +177,7 @@ export class Desk {
   /** Signs in by keyboard, as a person does. */
   async signIn({ user, password }, path = "/") {
     await this.page.goto(this.server.url + path);
-    await this.page.waitForFunction(() => document.activeElement?.getAttribute("name") === "user");
+    await this.page.locator('input[name="user"]:focus').waitFor();
     await this.page.keyboard.type(user);
     await this.keys("Tab");
     await this.page.keyboard.type(password);
@@ -241,7 +241,8 @@ export class Desk {
 
   async shot(name) {
     mkdirSync(SHOTS, { recursive: true });
-    await this.page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
+    // An old remote control hides the caret by a style of its own, which the content policy rightly refuses.
+    await this.page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true, caret: "initial" });
   }
 
   /** Nothing was complained about, no policy was broken. */

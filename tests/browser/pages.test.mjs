@@ -32,7 +32,7 @@ test("pages", { skip: missing() ?? false }, async (t) => {
               await desk.page.setViewportSize({ width, height });
               await desk.page.goto(server.url + path);
               await desk.page.locator("h1, .empty b").first().waitFor();
-              await desk.page.waitForFunction(() => document.querySelector(".skeleton") === null);
+              await desk.page.locator(".skeleton").first().waitFor({ state: "detached" });
               await look(desk, `${name}-${view}-${language}-${scheme}`);
               if (view === "wall") assert.ok(await desk.page.evaluate(() => document.documentElement.scrollHeight <= innerHeight), "nobody scrolls a wall");
             });

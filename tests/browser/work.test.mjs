@@ -153,6 +153,46 @@ test("the other pages by keyboard alone", { skip: missing() ?? false }, async (t
     await zhang.close();
   });
 
+  await t.test("administration: who was slower is told so and sees what stands there now", async () => {
+    await admin.page.locator('tbody tr:has-text("supervisor-a") button', { hasText: "Change" }).focus();
+    await admin.keys("Enter");
+    await admin.page.getByRole("dialog").waitFor();
+    assert.ok((await server.command("user.roles", { user: "supervisor-a", roles: ["supervisor", "auditor"], scope: "all" })).ok);
+    await admin.tabTo(/^Technician/);
+    await admin.keys("Space");
+    await admin.tabTo(/^Save/);
+    await admin.keys("Enter");
+    await admin.sees(/^Somebody was faster/);
+    await admin.page.getByRole("dialog").waitFor({ state: "detached" });
+    await admin.page.locator('tbody tr:has-text("supervisor-a"):has-text("Auditor")').waitFor();
+  });
+
+  await t.test("administration: a token of one's own is made, shown once, works, and works no more", async () => {
+    const mine = admin.page.locator('tbody tr:has-text("you") button', { hasText: /token/ });
+    const let_in = async (/** @type {string} */ value) => (await fetch(`${server.url}/api/v1/me`, { headers: { authorization: `Bearer ${value}` } })).status;
+    await mine.focus();
+    await admin.keys("Enter");
+    await admin.page.getByRole("dialog").waitFor();
+    await admin.tabTo(/^What it is for/);
+    await admin.page.keyboard.type("a wall");
+    await admin.keys("Enter");
+    await admin.page.locator("output.secret").waitFor();
+    const value = await admin.page.locator("output.secret").textContent();
+    assert.equal(await let_in(value), 200);
+    await admin.tabTo(/^I have kept it/);
+    await admin.keys("Enter");
+    await admin.page.locator('tbody tr:has-text("you")').getByText("1 token").waitFor();
+    await mine.focus();
+    await admin.keys("Enter");
+    await admin.sees("a wall");
+    assert.deepEqual(await admin.accessibility(), []);
+    await admin.tabTo(/^Hold to revoke/);
+    await admin.hold();
+    await admin.sees("No token is good now.");
+    assert.equal(await let_in(value), 401);
+    await admin.keys("Escape");
+  });
+
   for (const person of [admin, desk]) {
     await person.quiet();
     await person.close();

@@ -8,6 +8,7 @@
 )]
 pub mod http;
 pub mod raw;
+pub mod socket;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{ConnAck, LastWill, PubAckReason};
 use rumqttc::v5::{Client, Event, Incoming, MqttOptions};
@@ -167,13 +168,17 @@ impl Server {
         self.child.as_ref().expect("it runs").id()
     }
 
+    /// Does this text stand in any file that the server has written?
+    pub fn found_on_disk(&self, canary: &str) -> bool {
+        let found =
+            Command::new("grep").args(["-rlaF", "-e", canary]).arg(self.dir.path().join("data")).arg(self.dir.path().join("log")).output();
+        !found.expect("grep").stdout.is_empty()
+    }
+
     /// Kills the server and searches every file it has left for a text that must not be there.
     pub fn kill_and_search(mut self, canary: &str) {
         self.kill9();
-        let found =
-            Command::new("grep").args(["-rlaF", canary]).arg(self.dir.path().join("data")).arg(self.dir.path().join("log")).output();
-        let found = String::from_utf8(found.expect("grep").stdout).expect("UTF-8");
-        assert!(found.is_empty(), "{canary} stands in {found}");
+        assert!(!self.found_on_disk(canary), "{canary} stands in a file");
     }
 
     /// Does the process still run?

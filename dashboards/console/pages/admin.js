@@ -15,6 +15,7 @@ import { Empty, Mark, Skeleton } from "../ui/states.js";
 import { Table } from "../ui/table.js";
 import { explain, toast } from "../ui/toast.js";
 import { PageHead, Sheet } from "../ui/shell.js";
+import { Tokens } from "./tokens.js";
 
 const ROLES = ["gate_operator", "supervisor", "manager", "technician", "settlement", "auditor", "inspector", "teller", "lobby", "remote_agent", "admin"];
 
@@ -47,6 +48,7 @@ export function Admin() {
     ${dialog?.kind === "add" && html`<${PersonDialog} onClose=${close} />`}
     ${dialog?.kind === "roles" && html`<${PersonDialog} user=${dialog.user} onClose=${close} />`}
     ${dialog?.kind === "disable" && html`<${EndDialog} op="user.disable" user=${dialog.user} onClose=${close} />`}
+    ${dialog?.kind === "tokens" && html`<${Tokens} user=${dialog.user.user} onClose=${close} />`}
     ${dialog?.kind === "end" && html`<${EndDialog} op="user.end_sessions" user=${dialog.user} onClose=${close} />`}`;
 }
 
@@ -56,6 +58,7 @@ const columns = (open) => [
   { key: "roles", title: t("roles"), cell: (/** @type {any} */ user) => user.roles.map((/** @type {string} */ role) => t(`role-${role}`)).join(", ") },
   { key: "scope", title: t("scope"), cell: (/** @type {any} */ user) => scopeWord(user.scope) },
   { key: "state", title: t("state"), cell: (/** @type {any} */ user) => (user.disabled ? html`<${Mark}>${t("user-disabled")}<//>` : user.sessions > 0 ? html`<${Mark} tone="plain" dot="good">${t("sessions", { count: user.sessions })}<//>` : html`<span class="quiet">${t("sessions", { count: 0 })}</span>`) },
+  { key: "tokens", title: t("tokens"), cell: (/** @type {any} */ user) => (user.user === me.value?.user || user.tokens > 0 ? html`<${Button} size="s" look="plain" online onPress=${() => open({ kind: "tokens", user })}>${t("tokens-count", { count: user.tokens })}<//>` : html`<span class="quiet">–</span>`) },
   { key: "added", title: t("added"), cell: (/** @type {any} */ user) => html`<span class="nowrap">${user.added_at ? date(user.added_at) : ""}</span>` },
   { key: "do", title: html`<span class="unseen">${t("actions")}</span>`, class: "end act no-print", cell: (/** @type {any} */ user) => html`<span class="row acts">
     ${may("user.roles") && html`<${Button} size="s" online onPress=${() => open({ kind: "roles", user })}>${t("user-roles")}<//>`}
@@ -72,7 +75,7 @@ function PersonDialog({ user, onClose }) {
   const [places, setPlaces] = useState((user?.scope?.sites ?? user?.scope?.stations ?? []).join(", "));
   const [reason, setReason] = useState("");
   const [password, setPassword] = useState(/** @type {string|undefined} */ (undefined));
-  const { busy, fault, setFault, send } = useSending((run) => (user ? onClose() : setPassword(run.result?.password ?? "")));
+  const { busy, fault, setFault, send } = useSending((run) => (user ? onClose() : setPassword(run.result?.password ?? "")), onClose);
   const apply = () => {
     const listed = places.split(/[,，\s]+/).filter(Boolean);
     if (name.trim() === "" || roles.length === 0 || (scope !== "all" && listed.length === 0)) return setFault(t("user-incomplete"));
@@ -96,8 +99,8 @@ function EndDialog({ op, user, onClose }) {
   const { busy, fault, send } = useSending(() => {
     toast(t(`user-${what}-done`, { user: user.user }));
     onClose();
-  });
-  const apply = () => send(op, { user: user.user, ...(reason.trim() && { reason: reason.trim() }) });
+  }, onClose);
+  const apply = () => send(op, { user: user.user, ...(reason.trim() && { reason: reason.trim() }) }, { if_rev: user.rev });
   return html`<${Dialog} title=${t(`user-${what}-title`, { user: user.user })} onClose=${onClose} foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="alarm" online busy=${busy} onPress=${apply}>${t(`user-${what}-hold`)}<//>`}>
     <p>${t(`user-${what}-text`)}</p><${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${200} fault=${fault} /><//>`;
 }

@@ -26,9 +26,9 @@ const NAMED_DEVICES = 4;
 export const ordered = (items) =>
   [...items].sort((a, b) => STATES.indexOf(a.state) - STATES.indexOf(b.state) || SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity) || Date.parse(b.since) - Date.parse(a.since));
 
-/** Sends what is done with an alarm. @param {string} op @param {any} args */
-async function act(op, args) {
-  const run = await command(op, args);
+/** Sends what is done with an alarm as it was shown. @param {string} op @param {any} item @param {any} [more] */
+async function act(op, item, more) {
+  const run = await command(op, { id: item.alarm, ...more }, { if_rev: item.rev });
   if (run.phase === "refused") toast(explain(run.error), "alarm");
 }
 
@@ -39,7 +39,7 @@ export function Alarms() {
   const { show = "open" } = place.value.query;
   const names = new Map((city.data?.stations ?? []).map((/** @type {any} */ row) => [row.station, row.name]));
   const fresh = board.status === "fresh";
-  const take = (/** @type {any} */ item) => fresh && item.state === "raised" && may("alarm.ack") && act("alarm.ack", { id: item.alarm });
+  const take = (/** @type {any} */ item) => fresh && item.state === "raised" && may("alarm.ack") && act("alarm.ack", item);
   const snooze = (/** @type {any} */ item) => fresh && ["raised", "acked"].includes(item.state) && may("alarm.snooze") && setDialog({ op: "alarm.snooze", item });
   const clear = (/** @type {any} */ item) => fresh && item.clearable && item.state !== "cleared" && may("alarm.clear") && setDialog({ op: "alarm.clear", item });
   const open = (/** @type {any} */ item) => item.station && go(`/gates/${encodeURIComponent(item.station)}`);
@@ -103,7 +103,7 @@ function SnoozeDialog({ item, onClose }) {
   const [minutes, setMinutes] = useState("30");
   const [note, setNote] = useState("");
   const send = () => {
-    act("alarm.snooze", { id: item.alarm, until: new Date(serverNow() + Number(minutes) * 60_000).toISOString(), ...(note.trim() && { note: note.trim() }) });
+    act("alarm.snooze", item, { until: new Date(serverNow() + Number(minutes) * 60_000).toISOString(), ...(note.trim() && { note: note.trim() }) });
     onClose();
   };
   return html`<${Dialog} title=${t("alarm-snooze-title", { alarm: word("alarm", item.code) })} onClose=${onClose} onSubmit=${send}
@@ -116,7 +116,7 @@ function SnoozeDialog({ item, onClose }) {
 function ClearDialog({ item, onClose }) {
   const [note, setNote] = useState("");
   const send = () => {
-    act("alarm.clear", { id: item.alarm, ...(note.trim() && { note: note.trim() }) });
+    act("alarm.clear", item, note.trim() ? { note: note.trim() } : undefined);
     onClose();
   };
   return html`<${Dialog} title=${t("alarm-clear-title", { alarm: word("alarm", item.code) })} onClose=${onClose} onSubmit=${send}

@@ -16,6 +16,11 @@ import { PageHead, Sheet, useNow } from "../ui/shell.js";
 /** An operation in words. @param {string} op @returns {string} */
 export const opWord = (op) => (knows(`op-${op.replace(".", "-")}`) ? t(`op-${op.replace(".", "-")}`) : op);
 
+/** Why a decision came to nothing; what has changed since it was asked cannot be let through any more. @param {import("../commands.js").Run} run */
+export function answered(run) {
+  if (run.phase === "refused") toast(run.error?.code === "STALE_REV" ? t("approval-stale") : explain(run.error), "alarm");
+}
+
 export function Approvals() {
   const board = useChannel("approvals");
   const city = useChannel("overview:all");
@@ -50,7 +55,7 @@ function Waiting({ item, name, fresh }) {
     setBusy(true);
     const run = await command(op, { id: item.approval, digest: item.digest, ...(note.trim() && { note: note.trim() }) });
     setBusy(false);
-    if (run.phase === "refused") toast(explain(run.error), "alarm");
+    answered(run);
   };
   return html`<section class="sheet approval" aria-label=${opWord(item.op)}>
     <div class="sheet-head"><h2><span class="op-word">${opWord(item.op)}</span>${name && ` · ${name}`}</h2><span class="small ${left < 2 ? "warn" : "quiet"}">${t("approval-left", { minutes: left, time: time(item.expires_at) })}</span></div>

@@ -8,13 +8,15 @@ import { may } from "../rights.js";
 import { place, query } from "../router.js";
 import { dateTime, number } from "../format.js";
 import { Button } from "../ui/button.js";
-import { Field } from "../ui/field.js";
+import { Field, Segments } from "../ui/field.js";
 import { Live } from "../ui/states.js";
 import { Table } from "../ui/table.js";
 import { explain } from "../ui/toast.js";
 import { PageHead, Sheet } from "../ui/shell.js";
 
 const HOUR_MS = 3_600_000;
+/** Parts of the audit: what people did comes first, faults of devices would crowd it out. */
+const ONLY = ["people", "faults", "all"];
 /** The city's offset: what is typed is the city's time. */
 const OFFSET = "+08:00";
 
@@ -32,11 +34,14 @@ const wrong = (from, to) => (instant(from) === "" || instant(to) === "" ? t("aud
 export function Audit() {
   const asked = place.value.query;
   const searching = Boolean(asked.from);
+  const only = ONLY.includes(asked.only) ? asked.only : "people";
   const board = useChannel(searching ? undefined : "audit");
+  const shown = (/** @type {any} */ item) => only === "all" || (only === "faults") === !item.by;
   return html`
-    <${PageHead} title=${t("nav-audit")} text=${t("audit-text")} />
-    <${Search} key=${JSON.stringify(asked)} asked=${asked} />
-    ${searching ? wrong(asked.from, asked.to ?? "") === undefined && html`<${Results} key=${JSON.stringify(asked)} asked=${asked} />` : html`<${Live} board=${board} height="30rem">${(/** @type {any} */ data) => html`<${Sheet} title=${t("audit-newest")} aside=${t("link-live")} flush><${List} items=${data.items} /><//>`}<//>`}`;
+    <${PageHead} title=${t("nav-audit")} text=${t("audit-text")}>
+      <${Segments} label=${t("audit-only")} value=${only} onChange=${(/** @type {string} */ value) => query({ only: value === "people" ? undefined : value })} options=${ONLY.map((value) => ({ value, label: t(`audit-only-${value}`) }))} /><//>
+    <${Search} key=${JSON.stringify({ ...asked, only: 0 })} asked=${asked} />
+    ${searching ? wrong(asked.from, asked.to ?? "") === undefined && html`<${Results} key=${JSON.stringify(asked)} asked=${asked} only=${only} />` : html`<${Live} board=${board} height="30rem">${(/** @type {any} */ data) => html`<${Sheet} title=${t("audit-newest")} aside=${t("link-live")} flush><${List} items=${data.items.filter(shown)} /><//>`}<//>`}`;
 }
 
 /** @param {{asked: Record<string, string>}} props */
@@ -83,14 +88,14 @@ function Verify({ from, to }) {
   return html`<div class="row verify"><${Button} online busy=${state.busy} onPress=${verify}>${t("audit-verify")}<//><p role="status" class=${state.bad ? "alarm strong" : "good"}>${state.text}</p></div>`;
 }
 
-/** @param {{asked: Record<string, string>}} props */
-function Results({ asked }) {
+/** @param {{asked: Record<string, string>, only: string}} props */
+function Results({ asked, only }) {
   const [found, setFound] = useState(/** @type {{items: any[], next: string|null, busy: boolean, fault?: string}} */ ({ items: [], next: null, busy: true }));
   const end = useRef(/** @type {HTMLElement|null} */ (null));
   const pressed = useRef(false);
   const ask = async (/** @type {any[]} */ before, /** @type {string|undefined} */ cursor) => {
     setFound({ items: before, next: cursor ?? null, busy: true });
-    const args = { from: instant(asked.from), to: instant(asked.to), ...(asked.by && { by: asked.by }), ...(asked.op && { op: asked.op }), ...(cursor && { cursor }) };
+    const args = { from: instant(asked.from), to: instant(asked.to), ...(asked.by && { by: asked.by }), ...(asked.op && { op: asked.op }), ...(only !== "all" && { only }), ...(cursor && { cursor }) };
     const run = await command("audit.search", args, { ttl_ms: 30_000 });
     if (run.phase === "refused") setFound({ items: before, next: cursor ?? null, busy: false, fault: explain(run.error) });
     else setFound({ items: [...before, ...run.result.items], next: run.result.next, busy: false });

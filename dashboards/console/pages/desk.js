@@ -1,13 +1,13 @@
 // Service desk (客服中心): a medium and its account in plain words, and the few things that a desk may put right. Each look and each
 // change is one entry of the audit. Nothing of a customer stands in the address or is kept after leaving the page.
 import { html, useEffect, useRef, useState } from "../vendor/preact.js";
-import { t, named, word, language } from "../i18n.js";
+import { t, knows, named, word, language } from "../i18n.js";
 import { command } from "../commands.js";
 import { useChannel } from "../store.js";
 import { me } from "../session.js";
 import { may } from "../rights.js";
 import { useKeys } from "../keys.js";
-import { dateTime, money } from "../format.js";
+import { date, dateTime, money } from "../format.js";
 import { Button } from "../ui/button.js";
 import { Field } from "../ui/field.js";
 import { Empty, Mark } from "../ui/states.js";
@@ -87,6 +87,13 @@ export function story(journey, names) {
   return t("journey-none");
 }
 
+/** What the price of a journey comes from, in plain words. @param {any} rule @returns {any} */
+function why(rule) {
+  const key = `fare-rule-${rule.kind}`;
+  const table = rule.table && t("fare-table", { table: rule.table, date: rule.since ? date(rule.since) : "" });
+  return html`<div class="small quiet" title=${table}>${knows(key) ? t(key, { cap: rule.cap ?? "" }) : rule.kind}${table && html`<span class="unseen">, ${table}</span>`}</div>`;
+}
+
 /** @param {{data: any, names: Map<string, any>, onAdjust: (kind: string) => void, onUnfreeze: () => void}} props */
 function Account({ data, names, onAdjust, onUnfreeze }) {
   const frozen = data.state === "frozen";
@@ -103,7 +110,7 @@ function Account({ data, names, onAdjust, onUnfreeze }) {
       </div><//>
     <div class="station-grid">
       <${Sheet} title=${t("journeys")} flush><${Table} label=${t("journeys")} rows=${data.journeys} id=${(/** @type {any} */ row) => row.id} empty=${t("journeys-none")} columns=${[
-        { key: "story", title: t("journey"), lead: true, cell: (/** @type {any} */ row) => html`${story(row, names)}<div class="small quiet">${dateTime((row.entry ?? row.exit)?.at)}</div>` },
+        { key: "story", title: t("journey"), lead: true, cell: (/** @type {any} */ row) => html`${story(row, names)}<div class="small quiet">${dateTime((row.entry ?? row.exit)?.at)}</div>${row.rule && why(row.rule)}` },
         { key: "state", title: t("state"), cell: (/** @type {any} */ row) => html`<${Mark} tone=${["missing_exit", "missing_entry", "overstay"].includes(row.state) ? "warn" : undefined}>${word("journey-state", row.state)}<//>` },
         { key: "fare", title: t("fare"), num: true, cell: (/** @type {any} */ row) => (row.state === "open" ? html`<span class="quiet">–</span>` : money(row.fare)) },
       ]} /><//>

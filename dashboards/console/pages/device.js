@@ -38,9 +38,9 @@ export function Device({ params: { device } }) {
       <${Sheet} title=${t("orders")} aside=${pending((run) => run.args.device === device) ? t("order-sending") : ""} flush><${Orders} items=${data.commands} /><//>
       <${Sheet} title=${t("history")} flush><${History} items=${data.history} /><//>
     </div>`}<//>
-    ${dialog === "order" && html`<${OrderDialog} device=${device} onClose=${close} />`}
-    ${dialog === "rotate" && html`<${RotateDialog} device=${device} onClose=${close} />`}
-    ${dialog === "revoke" && html`<${RevokeDialog} device=${device} onClose=${close} />`}`;
+    ${dialog === "order" && html`<${OrderDialog} device=${device} rev=${board.data?.orders_rev} onClose=${close} />`}
+    ${dialog === "rotate" && html`<${RotateDialog} device=${device} rev=${board.data?.rev} onClose=${close} />`}
+    ${dialog === "revoke" && html`<${RevokeDialog} device=${device} rev=${board.data?.rev} onClose=${close} />`}`;
 }
 
 /** @param {{data: any, stations: any[]}} props */
@@ -92,35 +92,35 @@ function History({ items }) {
     <span><b class=${["offline", "fault", "alarm"].includes(item.k) ? "warn" : ""}>${word("history", item.k)}</b>${item.detail && html` <span class="quiet id">${item.k === "state" ? word("service", item.detail) : item.k === "fault" ? word("fault", item.detail) : item.detail}</span>`}</span></li>`)}</ol></div>`;
 }
 
-/** @param {{device: string, onClose: () => void}} props */
-function OrderDialog({ device, onClose }) {
+/** @param {{device: string, rev?: number, onClose: () => void}} props */
+function OrderDialog({ device, rev, onClose }) {
   const [order, setOrder] = useState("restart");
   const [seconds, setSeconds] = useState("60");
   const [reason, setReason] = useState("");
   const { busy, fault, send } = useSending(onClose);
-  const give = () => send("device.command", { device, command: order, ttl_ms: Number(seconds) * 1000, ...(reason.trim() && { reason: reason.trim() }) });
+  const give = () => send("device.command", { device, command: order, ttl_ms: Number(seconds) * 1000, ...(reason.trim() && { reason: reason.trim() }) }, { if_rev: rev });
   return html`<${Dialog} title=${t("order-title", { device })} onClose=${onClose} onSubmit=${give} foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${Button} type="submit" look="main" online busy=${busy} onPress=${() => undefined}>${t("order-send")}<//>`}>
     <${Select} label=${t("order")} value=${order} onChange=${setOrder} options=${ORDERS.map((value) => ({ value, label: word("order", value) }))} />
     <${Select} label=${t("order-within")} value=${seconds} onChange=${setSeconds} options=${SECONDS.map((value) => ({ value: String(value), label: t("order-seconds", { seconds: value }) }))} />
     <${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${200} fault=${fault} /><//>`;
 }
 
-/** @param {{device: string, onClose: () => void}} props */
-function RotateDialog({ device, onClose }) {
+/** @param {{device: string, rev?: number, onClose: () => void}} props */
+function RotateDialog({ device, rev, onClose }) {
   const [reason, setReason] = useState("");
   const [secret, setSecret] = useState(/** @type {string|undefined} */ (undefined));
   const { busy, fault, send } = useSending((run) => setSecret(run.result?.secret ?? ""));
   if (secret !== undefined) return html`<${Once} title=${t("device-secret", { device })} text=${t("device-secret-text")} secret=${secret} onClose=${onClose} />`;
-  const rotate = () => send("device.rotate", { device, ...(reason.trim() && { reason: reason.trim() }) });
+  const rotate = () => send("device.rotate", { device, ...(reason.trim() && { reason: reason.trim() }) }, { if_rev: rev });
   return html`<${Dialog} title=${t("device-rotate-title", { device })} onClose=${onClose} foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="main" online busy=${busy} onPress=${rotate}>${t("device-rotate-hold")}<//>`}>
     <p>${t("device-rotate-text")}</p><${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${200} fault=${fault} /><//>`;
 }
 
-/** @param {{device: string, onClose: () => void}} props */
-function RevokeDialog({ device, onClose }) {
+/** @param {{device: string, rev?: number, onClose: () => void}} props */
+function RevokeDialog({ device, rev, onClose }) {
   const [reason, setReason] = useState("");
   const { busy, fault, send } = useSending(onClose);
-  const revoke = () => send("device.revoke", { device, ...(reason.trim() && { reason: reason.trim() }) });
+  const revoke = () => send("device.revoke", { device, ...(reason.trim() && { reason: reason.trim() }) }, { if_rev: rev });
   return html`<${Dialog} title=${t("device-revoke-title", { device })} onClose=${onClose} foot=${html`<${Button} onPress=${onClose}>${t("cancel")}<//><${HoldButton} look="alarm" online busy=${busy} onPress=${revoke}>${t("device-revoke-hold")}<//>`}>
     <p>${t("device-revoke-text")}</p><${Field} label=${t("reason")} value=${reason} onInput=${setReason} max=${200} fault=${fault} /><//>`;
 }

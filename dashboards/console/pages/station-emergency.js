@@ -11,6 +11,7 @@ import { Button, HoldButton } from "../ui/button.js";
 import { Dialog } from "../ui/dialog.js";
 import { Field } from "../ui/field.js";
 import { explain, toast } from "../ui/toast.js";
+import { answered } from "./approvals.js";
 
 const NAMED_MISSING = 6;
 
@@ -21,6 +22,7 @@ export function Emergency({ board, station }) {
   const name = named(board.data.name, station);
   const open = async () => {
     setBusy(true);
+    // No revision: whatever else somebody has changed a moment ago, the gates open.
     const run = await command("station.mode", { station, modes: ["emergency"], reason: t("emergency-reason") });
     setBusy(false);
     if (run.phase === "refused") toast(explain(run.error), "alarm");
@@ -30,18 +32,18 @@ export function Emergency({ board, station }) {
   }
   if (!may("station.release")) return null;
   return html`<${Button} look="danger" online disabled=${board.status !== "fresh"} onPress=${() => setAsking(true)}>${t("release")}<//>
-    ${asking && html`<${ReleaseDialog} station=${station} name=${name} gates=${board.data.gates.length} onClose=${() => setAsking(false)} />`}`;
+    ${asking && html`<${ReleaseDialog} station=${station} name=${name} gates=${board.data.gates.length} rev=${board.data.rev} onClose=${() => setAsking(false)} />`}`;
 }
 
-/** @param {{station: string, name: string, gates: number, onClose: () => void}} props */
-function ReleaseDialog({ station, name, gates, onClose }) {
+/** @param {{station: string, name: string, gates: number, rev: number, onClose: () => void}} props */
+function ReleaseDialog({ station, name, gates, rev, onClose }) {
   const [reason, setReason] = useState("");
   const [busy, setBusy] = useState(false);
   const [fault, setFault] = useState(/** @type {string|undefined} */ (undefined));
   const ask = async () => {
     if (reason.trim() === "") return setFault(t("reason-needed"));
     setBusy(true);
-    const run = await command("station.release", { station, reason: reason.trim() });
+    const run = await command("station.release", { station, reason: reason.trim() }, { if_rev: rev });
     setBusy(false);
     if (run.phase !== "refused") return onClose();
     if (run.error?.code !== "NEEDS_APPROVAL") return setFault(explain(run.error));
@@ -70,7 +72,7 @@ function WaitingItem({ item, fresh }) {
     setBusy(true);
     const run = await command(op, { id: item.approval, digest: item.digest });
     setBusy(false);
-    if (run.phase === "refused") toast(explain(run.error), "alarm");
+    answered(run);
   };
   return html`<section class="sheet notice" data-tone="accent" aria-label=${t("waiting-title")}>
     <div class="grow"><p class="strong">${t("waiting-line", { op: t(`op-${item.op.replace(".", "-")}`), by: item.by })}</p>

@@ -19,6 +19,7 @@ fn asked(now: Timestamp) -> Asked {
         by: by("li"),
         expires_at: now + Millis::minutes(10),
         station: Some(id("tianfu")),
+        rev: None,
     }
 }
 fn approve(user: &str) -> Command {

@@ -4,7 +4,7 @@ use super::op::DeviceKind;
 use super::role::{Role, Scope};
 use crate::gate::{Service, StationMode};
 use crate::payload::Notes;
-use crate::text::{Id, Text};
+use crate::text::{Id, Reason, Text};
 use crate::time::Time;
 use crate::wire::{Wire, deserialize_by_wire, wire};
 use schemars::JsonSchema;
@@ -53,6 +53,64 @@ wire! {
     UnlockBody {
         /// Password.
         password = "password": Hidden,
+    }
+}
+
+wire! {
+    /// `POST /api/v1/tokens`: a token of one's own.
+    #[derive(Eq)]
+    TokenBody {
+        /// What it is for; 1 to 64 characters.
+        name = "name": Reason,
+        /// How long it is good, in days.
+        days = "days": u32,
+        /// What it may do of what its user may; absent = all of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        roles = "roles": Option<Vec<Role>>,
+        /// Where, within its user's scope; absent = all of it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        scope = "scope": Option<Scope>,
+    }
+}
+
+/// A token as `GET /api/v1/tokens` shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenItem {
+    /// What it is called: `USER~ID`, which is no secret.
+    pub token: String,
+    /// Whose.
+    pub user: String,
+    /// What it is for.
+    pub name: String,
+    /// What it may do of what its user may; absent = all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<Role>>,
+    /// Where, within its user's scope; absent = all of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<Scope>,
+    /// When it was made.
+    pub made_at: Time,
+    /// From this moment on it is no good.
+    pub expires_at: Time,
+    /// When it was last used, to about the hour; absent = never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used_at: Option<Time>,
+}
+
+/// The answer to `POST /api/v1/tokens`.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct TokenMade {
+    /// What it is called.
+    pub token: String,
+    /// What its program says in `Authorization: Bearer …`; told once.
+    pub value: String,
+    /// From this moment on it is no good.
+    pub expires_at: Time,
+}
+
+impl std::fmt::Debug for TokenMade {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "TokenMade({})", self.token)
     }
 }
 
@@ -181,6 +239,9 @@ pub struct UserItem {
     pub added_at: Time,
     /// Sessions on this node.
     pub sessions: u32,
+    /// Tokens of their programs that are good now.
+    #[serde(default)]
+    pub tokens: u32,
 }
 
 #[cfg(test)]

@@ -4,8 +4,9 @@ use super::codes::{Code, ErrorBody};
 use super::result::{Adjusted, AuditPage, Changed, Found, Nothing, Ordered, Password, Secret, Verified};
 use super::role::{Role, Scope};
 use super::strict::{BadArgs, Json, from_value};
+use crate::card;
 use crate::gate::{Service, StationMode};
-use crate::text::{Code as Shown, Digest, Id, Name, Path, Reason, Text};
+use crate::text::{Code as Shown, Digest, Id, Name, Note, Path, Reason};
 use crate::time::Time;
 use crate::wire::{wire, wire_enum, wire_word};
 use schemars::{Schema, SchemaGenerator};
@@ -34,6 +35,10 @@ wire_enum! {
 wire_enum! {
     /// Kinds of device.
     DeviceKind = device::DeviceKind { Gate = "gate", Kiosk = "kiosk", Robot = "robot", Display = "display" }
+}
+wire_word! {
+    /// A part of the audit.
+    AuditOnly { People = "people", Faults = "faults" }
 }
 wire_word! {
     /// What a device can be told to do.
@@ -174,7 +179,7 @@ wire! {
         id = "id": Name,
         /// A note.
         #[serde(skip_serializing_if = "Option::is_none")]
-        note = "note": Option<Text>,
+        note = "note": Option<Note>,
     }
 }
 wire! {
@@ -187,7 +192,7 @@ wire! {
         until = "until": Time,
         /// A note.
         #[serde(skip_serializing_if = "Option::is_none")]
-        note = "note": Option<Text>,
+        note = "note": Option<Note>,
     }
 }
 wire! {
@@ -200,7 +205,7 @@ wire! {
         digest = "digest": Digest,
         /// A note.
         #[serde(skip_serializing_if = "Option::is_none")]
-        note = "note": Option<Text>,
+        note = "note": Option<Note>,
     }
 }
 wire! {
@@ -247,6 +252,9 @@ wire! {
         /// Only operations that begin with this.
         #[serde(skip_serializing_if = "Option::is_none")]
         op = "op": Option<Id>,
+        /// Only what people did, or only faults that were counted.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        only = "only": Option<AuditOnly>,
         /// Goes on where an earlier answer ended (its `next`).
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor = "cursor": Option<Path>,
@@ -444,8 +452,13 @@ impl Op {
             Self::GateService(args) if !(1..=DEVICES_MAX).contains(&args.devices.len()) => {
                 Err(BadArgs::bad("devices", "a list of 1 to 512 gates"))
             }
-            Self::DeviceCommand(args) if args.args.as_ref().is_some_and(|args| !args.0.is_object()) => {
-                Err(BadArgs::bad("args", "an object"))
+            Self::DeviceCommand(args) if args.args.as_ref().is_some_and(|args| !args.0.is_object() || !harmless(&args.0)) => {
+                Err(BadArgs::bad("args", "an object of short texts and numbers, without a card number or a picture"))
+            }
+            Self::DeviceAdd(args) if card::is_number(args.device.as_str()) => Err(BadArgs::bad("device", "an id, no card number")),
+            Self::UserAdd(args) if card::is_number(args.user.as_str()) => Err(BadArgs::bad("user", "an id, no card number")),
+            Self::MediumFind(args) if card::is_number(args.token.as_str()) => {
+                Err(BadArgs::bad("token", "the medium's token, a keyed hash: never a card number"))
             }
             Self::DeviceCommand(args) if !(1..=ORDER_TTL_MS_MAX).contains(&args.ttl_ms) => {
                 Err(BadArgs::bad("ttl_ms", "more than 0, at most a day"))
@@ -461,6 +474,17 @@ impl Op {
             }
             _ => Ok(()),
         }
+    }
+}
+
+/// Nothing in it that must not stand in the journal.
+fn harmless(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.iter().all(|(name, field)| Note::fits(name) && harmless(field)),
+        Value::Array(items) => items.iter().all(harmless),
+        Value::String(text) => Note::fits(text),
+        Value::Number(number) => !card::is_number(&number.to_string()),
+        Value::Null | Value::Bool(_) => true,
     }
 }
 
@@ -480,6 +504,6 @@ fn canonical(value: &Value) -> String {
 fn given(reason: Option<&Reason>) -> &str {
     reason.map_or("", Reason::as_str)
 }
-fn noted(note: Option<&Text>) -> &str {
-    note.map_or("", Text::as_str)
+fn noted(note: Option<&Note>) -> &str {
+    note.map_or("", Note::as_str)
 }

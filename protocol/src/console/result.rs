@@ -142,6 +142,26 @@ pub struct FoundJourney {
     pub fare: Option<Money>,
     /// `open`, `closed`, `missing_exit`, `missing_entry`, `overstay`, `adjusted`, `waived` ….
     pub state: String,
+    /// What its price comes from; absent while it is open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<FoundRule>,
+}
+
+/// What the price of a journey comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct FoundRule {
+    /// `ladder`, `flat`, `zones` or `matrix` (the published fare, by that kind of table), `same_station`,
+    /// `same_station_refused`, `overstay`, `transfer`, `cap`, `missing_exit`, `missing_entry` or `waived`.
+    pub kind: String,
+    /// The cap, by its name in the table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cap: Option<String>,
+    /// The fare table.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
+    /// Since when the version of it counts that was used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<Time>,
 }
 
 /// One end of a journey.

@@ -1,4 +1,4 @@
-//! What happened to users, alarms and approvals, as it is exported. A password's hash is not.
+//! What happened to users, alarms and approvals, as it is exported. The hash of a password or of a token is not.
 use super::{by, put, time};
 use serde_json::{Value, json};
 use tongdao_domain::alarm::{self, Alarm};
@@ -19,8 +19,22 @@ pub(super) fn user(event: &user::Event) -> (&'static str, Value) {
         user::Event::PasswordSet { password: _, by: who } => json!({"password": MASKED, "by": by(who)}),
         user::Event::RolesSet { roles, scope: of, by: who } => json!({"roles": names(roles), "scope": scope(of), "by": by(who)}),
         user::Event::Disabled { by: who } | user::Event::SessionsEnded { by: who } => json!({"by": by(who)}),
+        user::Event::Token(event) => token(event),
     };
     (User::event_name(event), d)
+}
+
+fn token(event: &user::token::Event) -> Value {
+    match event {
+        user::token::Event::Made { id, name, hash: _, roles, scope: of, expires_at, by: who } => {
+            let mut d = json!({"token": id.as_str(), "name": name.as_str(), "expires_at": time(*expires_at), "by": by(who)});
+            put(&mut d, "roles", roles.as_ref().map(names));
+            put(&mut d, "scope", of.as_ref().map(scope));
+            d
+        }
+        user::token::Event::Revoked { id, by: who } => json!({"token": id.as_str(), "by": by(who)}),
+        user::token::Event::Used { id } => json!({"token": id.as_str()}),
+    }
 }
 
 fn names<'a>(roles: impl IntoIterator<Item = &'a Role>) -> Vec<&'static str> {

@@ -166,8 +166,19 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
         by: by(),
         expires_at: EIGHT,
         station: Some(id("tianfu")),
+        rev: None,
     };
     let (code, source, severity) = (AlarmCode::GatesOffline, "tianfu".into(), Severity::Major);
+    let token = user::token::Event::Made {
+        id: id("t1"),
+        name: "a wall".into(),
+        hash: device::SecretHash([7; 32]),
+        roles: Some([Role::Auditor].into()),
+        scope: Some(scope("tianfu")),
+        expires_at: EIGHT,
+        by: by(),
+    };
+    let tokens = [token, user::token::Event::Revoked { id: id("t1"), by: by() }, user::token::Event::Used { id: id("t1") }];
     let users = [
         added,
         user::Event::PasswordSet { password, by: by() },
@@ -195,7 +206,8 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
     let alarms = alarms.into_iter().map(|event| (EntityKind::Alarm, event.into()));
     let approvals = approvals.into_iter().map(|event| (EntityKind::Approval, event.into()));
     let noted = (EntityKind::Audit, audit::Event::Noted(note).into());
-    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).collect()
+    let tokens = tokens.into_iter().map(|event| (EntityKind::User, user::Event::Token(event).into()));
+    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).chain(tokens).collect()
 }
 
 fn of_the_deny_list() -> Vec<(EntityKind, Event)> {

@@ -1,5 +1,6 @@
 //! What a gate sends: tap, passage, records, alarm.
 use super::words::{AlarmKind, By, Direction, MediumKind, PassageOutcome, RecordPassage, Shown};
+use crate::card;
 use crate::payload::PayloadError;
 use crate::text::{Code, Id, Path};
 use crate::time::Time;
@@ -50,7 +51,10 @@ impl Medium {
         };
         Ok(tap::Medium {
             kind: self.kind.into(),
-            token: Token::new(token).map_err(|_| PayloadError::bad("medium.token", SENT_TOKEN))?,
+            token: Token::new(token)
+                .ok()
+                .filter(|_| !card::is_number(token))
+                .ok_or_else(|| PayloadError::bad("medium.token", SENT_TOKEN))?,
             qr,
             counter: self.counter,
             signature: self.signature.map(Code::into_inner),

@@ -326,11 +326,14 @@ fn renamed(name: &str, field: Value) -> Value {
 }
 
 /// Bodies of HTTP that are no frames, by the name that [`super::openapi`] knows them by.
-pub(super) const BODIES: [(&str, Add); 20] = [
+pub(super) const BODIES: [(&str, Add); 23] = [
     ("login", of::<http::LoginBody>()),
     ("unlock", of::<http::UnlockBody>()),
     ("me", of::<http::Me>()),
     ("ws_ticket", of::<http::WsTicket>()),
+    ("token_new", of::<http::TokenBody>()),
+    ("token_made", of::<http::TokenMade>()),
+    ("tokens", of::<http::Page<http::TokenItem>>()),
     ("board", of::<http::BoardAnswer>()),
     ("command", of::<frames::CommandBody>()),
     ("ack", of::<frames::Ack>()),

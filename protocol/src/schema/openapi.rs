@@ -40,6 +40,10 @@ const fn post(path: &'static str, signed_in: bool, body: Option<&'static str>, a
     Route { method: "post", path, signed_in, summary, body, answer }
 }
 
+const fn delete(path: &'static str, summary: &'static str) -> Route {
+    Route { method: "delete", path, signed_in: true, summary, body: None, answer: Answer::None }
+}
+
 const TICKETS: &str = "/api/v1/ws-tickets";
 const LISTS: &str = "/api/v1/lists/{version}";
 
@@ -70,6 +74,9 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/users", true, Answer::Json("users"), "Users"),
     get("/api/v1/users/{id}", true, Answer::Json("user"), "A user"),
     get(LISTS, false, Answer::Text("text/plain"), "A version of the deny list, one token a line; for devices"),
+    get("/api/v1/tokens", true, Answer::Json("tokens"), "One's own tokens that are good now; with `?user=` another's"),
+    post("/api/v1/tokens", true, Some("token_new"), Answer::Json("token_made"), "Make a token of one's own; its value is told once"),
+    delete("/api/v1/tokens/{id}", "Revoke a token: what it has open is closed at once"),
     get("/api/v1", false, Answer::Text("text/html"), "This document and the one of MQTT and WebSocket as a page"),
     get("/api/v1/openapi.json", false, Answer::Object, "This document"),
     get("/api/v1/asyncapi.json", false, Answer::Object, "MQTT and WebSocket as an AsyncAPI document"),
@@ -98,6 +105,7 @@ pub fn openapi() -> String {
             "securitySchemes": {
                 "session": {"type": "apiKey", "in": "cookie", "name": "session", "description": "Set by `POST /api/v1/login`"},
                 "device": {"type": "http", "scheme": "basic", "description": "Id and secret of a device"},
+                "token": {"type": "http", "scheme": "bearer", "description": "A token of `POST /api/v1/tokens` or `tongdao user token add`"},
                 "program": {"type": "http", "scheme": "basic", "description": "User and password of a program, for a WebSocket ticket"},
             },
         },
@@ -121,8 +129,9 @@ impl Route {
             described["requestBody"] = json!({"required": true, "content": {"application/json": {"schema": schema}}});
         }
         if self.signed_in {
+            let token = self.takes_token().then(|| json!({"token": []}));
             let program = (self.path == TICKETS).then(|| json!({"program": []}));
-            described["security"] = std::iter::once(json!({"session": []})).chain(program).collect();
+            described["security"] = std::iter::once(json!({"session": []})).chain(token).chain(program).collect();
         }
         if self.path == LISTS {
             described["security"] = json!([{"device": []}]);
@@ -132,6 +141,11 @@ impl Route {
             described["parameters"] = Value::Array(parameters);
         }
         described
+    }
+    /// Is it for programs, too? What belongs to a page and its person is not.
+    fn takes_token(&self) -> bool {
+        let of_person = self.path.starts_with("/api/v1/tokens") && self.method != "get";
+        !of_person && !["/api/v1/logout", "/api/v1/unlock", "/api/v1/lock"].contains(&self.path)
     }
     /// What stands in the path; a list comes in pages.
     fn parameters(&self) -> Vec<Value> {
@@ -144,6 +158,7 @@ impl Route {
             }
             _ if self.path.ends_with("{id}") => vec![of("id", "path", &text)],
             _ if self.path == LISTS => vec![of("version", "path", &json!({"type": "integer", "minimum": 0}))],
+            Answer::Json("tokens") => vec![of("user", "query", &text)],
             Answer::Json("stations" | "devices" | "alarms" | "approvals" | "users") => {
                 vec![of("cursor", "query", &text), of("limit", "query", &json!({"type": "integer", "minimum": 1}))]
             }

@@ -70,7 +70,7 @@ impl Job<'_> {
 
     /// The same command id asks for the same approval, however often it comes.
     pub(super) async fn ask_for_a_second_person(&self, op: &Op) -> Answer {
-        self.is_fresh(op).await?;
+        self.is_fresh(op, self.if_rev).await?;
         let id = self.approval_id();
         let asked = Asked {
             op: op.name().into(),
@@ -80,6 +80,7 @@ impl Job<'_> {
             by: self.by.clone(),
             expires_at: self.console.now() + self.console.backend().world.settings.approval_ttl_max,
             station: station_of(op).cloned(),
+            rev: self.if_rev,
         };
         let command_id = CommandId::of(format_args!("approval/{id}/asked"));
         ask_as(self.console, key(&id), command_id, Command::Request(asked.clone()).into()).await?;
@@ -91,21 +92,26 @@ impl Job<'_> {
         hash.iter().take(12).map(|byte| format!("{byte:02x}")).collect()
     }
 
-    /// Nothing newer stands there than what was shown. Once it waits, the digest binds the second person to what they see.
-    async fn is_fresh(&self, op: &Op) -> Result<(), ErrorBody> {
-        let (Some(shown), Some(station)) = (self.if_rev, station_of(op)) else { return Ok(()) };
+    /// Nothing newer stands there than what was shown to who asked.
+    async fn is_fresh(&self, op: &Op, shown: Option<u64>) -> Result<(), ErrorBody> {
+        let (Some(shown), Some(station)) = (shown, station_of(op)) else { return Ok(()) };
         match self.state(&station.into()).await?.rev() {
             Some(rev) if rev != shown => Err(ErrorBody::new(Code::StaleRev).with("rev", rev)),
             _ => Ok(()),
         }
     }
 
-    /// Only by who could do it themself. It is let through once that is committed; whoever follows what is committed then runs
+    /// Only by who could do it themself, and only while nothing newer stands there than what was shown when it was asked for:
+    /// what is let through is what was seen. It is let through once that is committed; whoever follows what is committed then runs
     /// it, so that nothing depends on this request any more.
     pub(super) async fn approve(&self, caller: &Caller, args: &ApprovalArgs) -> Answer {
         let entry = self.waiting(caller, args.id.as_str()).await?;
         let op = stored(&entry.asked)?;
         rights::may(caller, &self.console.backend().world, Ask::Command(&op))?;
+        // One that is let through already is asked for its answer, whatever has become of the station since.
+        if entry.decided_at.is_none() {
+            self.is_fresh(&op, entry.asked.rev).await?;
+        }
         self.ask(key(args.id.as_str()), Command::Approve { digest: args.digest.as_str().into(), by: self.by.clone() }).await?;
         done(&Nothing {}, Some(Channel::Approvals))
     }
@@ -157,8 +163,14 @@ async fn run_approved(console: &Console, id: &str) -> Result<(), ErrorBody> {
     let approval = approval(console, id).await?;
     let Some(asked) = approval.to_run().cloned() else { return Ok(()) };
     let approved_by = approval.entry.and_then(|entry| entry.decided_by).map(|by| by.user);
-    let job =
-        Job { console, by: asked.by.clone(), approved_by, command_id: asked.command_id.clone(), if_rev: None, until: Timestamp(i64::MAX) };
+    let job = Job {
+        console,
+        by: asked.by.clone(),
+        approved_by,
+        command_id: asked.command_id.clone(),
+        if_rev: asked.rev,
+        until: Timestamp(i64::MAX),
+    };
     let outcome = match stored(&asked) {
         Ok(op) => job.effect(&op).await,
         Err(error) => Err(error),
@@ -241,6 +253,7 @@ mod tests {
             by: by("li"),
             expires_at: console.now() + tongdao_domain::time::Millis::minutes(5),
             station: Some(station.clone()),
+            rev: None,
         };
         let emergency = station::Command::Emergency { by: by("li") };
         ask_as(&console, (&station).into(), id("c/0"), emergency.into()).await.expect("an emergency");

@@ -3,6 +3,7 @@ use super::{Answer, Channel, Job, done, refused};
 use tongdao_actors::state::EntityState;
 use tongdao_domain::account::{Account, Command};
 use tongdao_domain::device::By;
+use tongdao_domain::fare::Rule;
 use tongdao_domain::id::{AccountId, Token};
 use tongdao_domain::journey::{Fact, Journey, Passed, Recorded, Stop, Told, journeys};
 use tongdao_domain::machine::Reply;
@@ -78,14 +79,14 @@ fn found(id: &AccountId, account: &Account, world: &World, now: tongdao_domain::
         state: if view.frozen { "frozen" } else { "open" }.to_owned(),
         balance: money(view.balance),
         held: money(view.held),
-        journey: view.journey.as_ref().map(|journey| of_journey(journey, view.currency)),
+        journey: view.journey.as_ref().map(|journey| of_journey(journey, world, view.currency)),
         taps: account.facts.iter().rev().map(|fact| of_tap(fact, &walked, view.currency)).collect(),
-        journeys: walked.iter().map(|journey| of_journey(journey, view.currency)).collect(),
+        journeys: walked.iter().map(|journey| of_journey(journey, world, view.currency)).collect(),
         postings: postings.collect(),
     })
 }
 
-fn of_journey(journey: &Journey, currency: Currency) -> wire::FoundJourney {
+fn of_journey(journey: &Journey, world: &World, currency: Currency) -> wire::FoundJourney {
     let stop = |stop: &Stop| wire::Stop { station: stop.station.to_string(), at: stop.at.into() };
     wire::FoundJourney {
         id: journey.id.to_string(),
@@ -93,7 +94,22 @@ fn of_journey(journey: &Journey, currency: Currency) -> wire::FoundJourney {
         exit: journey.exit.as_ref().map(stop),
         fare: Some(Money::of(journey.fare(), currency)),
         state: word(&journey.state),
+        rule: journey.rule.as_ref().map(|rule| of_rule(rule, journey, world)),
     }
+}
+
+/// The table is the one of the place and moment at which the journey was priced: its exit, or its entry where none came.
+fn of_rule(rule: &Rule, journey: &Journey, world: &World) -> wire::FoundRule {
+    let (kind, cap) = match rule {
+        Rule::Cap(name) => ("cap".to_owned(), Some(name.to_string())),
+        rule => (rule.to_string(), None),
+    };
+    let station = |stop: &Stop| world.stations.get(&stop.station);
+    let priced = journey.exit.as_ref().or(journey.entry.as_ref()).filter(|_| *rule != Rule::Waived);
+    let site = priced.and_then(station).and_then(|station| world.sites.get(&station.site));
+    let table = site.and_then(|site| world.fares.get_key_value(&site.fares));
+    let version = table.zip(priced).and_then(|((_, table), stop)| table.at(stop.at));
+    wire::FoundRule { kind, cap, table: table.map(|(id, _)| id.to_string()), since: version.map(|version| version.from.into()) }
 }
 
 fn of_tap(fact: &Fact, walked: &[Journey], currency: Currency) -> wire::FoundTap {

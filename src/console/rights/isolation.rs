@@ -77,7 +77,13 @@ fn roles() -> impl Strategy<Value = BTreeSet<Role>> {
     proptest::collection::btree_set(proptest::sample::select(Role::ALL), 1..4)
 }
 fn callers() -> impl Strategy<Value = Caller> {
-    (roles(), scopes()).prop_map(|(roles, scope)| Caller { user: id("li"), roles, scope, session: SessionKey::of("a session") })
+    (roles(), scopes()).prop_map(|(roles, scope)| Caller {
+        user: id("li"),
+        roles,
+        scope,
+        session: SessionKey::of("a session"),
+        by_token: false,
+    })
 }
 fn channels() -> impl Strategy<Value = Channel> {
     let name = prop_oneof![
@@ -207,7 +213,7 @@ proptest! {
     #[test]
     fn what_is_out_of_scope_does_not_exist(roles in roles(), channel_first in any::<bool>()) {
         let world = world();
-        let caller = Caller { user: id("li"), roles, scope: Scope::Stations([id("s1")].into()), session: SessionKey::of("a session") };
+        let caller = Caller { user: id("li"), roles, scope: Scope::Stations([id("s1")].into()), session: SessionKey::of("a session"), by_token: false };
         let answer = |station: &str| match channel_first {
             true => may(&caller, &world, Ask::Sub(&format!("gates:{station}").parse().expect("a channel"))),
             false => {

@@ -28,7 +28,7 @@ fn world() -> World {
 
 fn caller(roles: &[Role], scope: Scope) -> Caller {
     let user = UserId::new("li").expect("an id");
-    Caller { user, roles: roles.iter().copied().collect(), scope, session: SessionKey::of("x") }
+    Caller { user, roles: roles.iter().copied().collect(), scope, session: SessionKey::of("x"), by_token: false }
 }
 
 fn stations(names: &[&str]) -> Scope {
@@ -84,4 +84,26 @@ fn who_sees_no_customers_sees_none() {
     }
     assert!(!looks_at_items(&caller(&[Supervisor], Scope::All), &Channel::Approvals), "nothing to leave out");
     assert!(may_see_users(&caller(&[Admin], stations(&["s1"]))).is_err(), "users belong to no station");
+}
+
+/// What a token may never do, whatever its user may: it is no second person, and it makes no other tokens.
+#[test]
+fn a_program_with_a_token_is_no_second_person_and_makes_no_tokens() {
+    let world = world();
+    let person = caller(Role::ALL, Scope::All);
+    let program = Caller { by_token: true, ..person.clone() };
+    for words in Op::ALL {
+        let op = op(words.name, "s1", "g1", "cd");
+        let only_people = words.name.starts_with("approval.");
+        assert_eq!(may(&program, &world, Ask::Command(&op)).is_err(), only_people, "{}", words.name);
+        assert!(may(&person, &world, Ask::Command(&op)).is_ok(), "{}", words.name);
+    }
+    assert!(is_a_person(&person).is_ok() && is_a_person(&program).is_err());
+    let (li, wang) = (person.user.clone(), UserId::new("wang").expect("an id"));
+    let operator = caller(&[Role::GateOperator], Scope::All);
+    assert!(may_see_tokens(&operator, &li).is_ok() && may_see_tokens(&operator, &wang).is_err());
+    assert!(may_revoke_tokens(&operator, &li).is_ok() && may_revoke_tokens(&operator, &wang).is_err());
+    let (admin, here) = (caller(&[Role::Admin], Scope::All), caller(&[Role::Admin], stations(&["s1"])));
+    assert!(may_revoke_tokens(&admin, &wang).is_ok() && may_revoke_tokens(&here, &wang).is_err(), "users are of no place");
+    assert!(may_see_tokens(&caller(&[Role::Auditor], Scope::All), &wang).is_ok());
 }

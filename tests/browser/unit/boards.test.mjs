@@ -78,3 +78,18 @@ test("a word that is not known leaves the board as it is", () => {
     assert.equal(reducerOf(ch).event(s, { k: "sparkle" }, AT), s);
   }
 });
+
+test("what people did and faults are kept apart, of each the newest", () => {
+  const audit = reducerOf("audit");
+  let s = { items: [{ id: "1/1", op: "session.login", by: "li", at: AT }] };
+  for (let i = 0; i < 300; i += 1) s = audit.event(s, { k: "audit", id: `2/${i}`, op: "fault.BUSY", at: AT }, AT);
+  assert.deepEqual([s.items.length, s.items[0].id, s.items.at(-1).by], [201, "2/299", "li"], "faults do not crowd people out");
+  s = audit.event(s, { k: "audit", id: "1/2", op: "station.modes_set", by: "wang", at: AT }, AT);
+  assert.deepEqual([s.items.length, s.items[0].by, "k" in s.items[0]], [202, "wang", false]);
+});
+
+test("a change of mode is a newer revision: what is decided next is decided on that one", () => {
+  const gates = reducerOf("gates:tianfu");
+  const change = { id: "c9", rev: 9, of: 3, acked: 0, missing: [], from: AT, by: "wang", reason: "drill" };
+  assert.equal(gates.event(gates.snapshot(station()), { k: "mode", modes: [], change }, AT).rev, 9);
+});

@@ -63,6 +63,11 @@ impl ApprovalItem {
 }
 
 impl AuditItem {
+    /// Is it a fault of the outside world that was counted, and nothing that a person did?
+    #[must_use]
+    pub fn is_fault(&self) -> bool {
+        self.by.is_none()
+    }
     /// A committed event as the audit shows it; none where no person did it and no fault was counted. Station and site stand
     /// there where the event itself names them.
     #[must_use]
@@ -221,6 +226,7 @@ mod tests {
             by: by("all clear"),
             expires_at: EIGHT,
             station: None,
+            rev: None,
         };
         approval.apply(&approval::Event::Requested(asked), EIGHT);
         approval.apply(&approval::Event::Approved { by: by("") }, EIGHT);

@@ -10,7 +10,7 @@ use tongdao_journal::codec;
 use tongdao_journal::contract::{FeedItem, Journal, JournalError};
 use tongdao_protocol::console::board::AuditItem;
 use tongdao_protocol::console::codes::{Code, ErrorBody};
-use tongdao_protocol::console::op::AuditSearchArgs;
+use tongdao_protocol::console::op::{AuditOnly, AuditSearchArgs};
 use tongdao_protocol::console::result::AuditPage;
 use tongdao_protocol::console::strict::BadArgs;
 
@@ -74,7 +74,8 @@ fn wanted(item: &FeedItem, args: &AuditSearchArgs) -> Option<AuditItem> {
     let shown = audit::item(item, &event)?;
     let by = args.by.as_ref().is_none_or(|by| shown.by.as_deref() == Some(by.as_str()));
     let op = args.op.as_ref().is_none_or(|op| shown.op.starts_with(op.as_str()));
-    (by && op).then_some(shown)
+    let only = args.only.is_none_or(|only| (only == AuditOnly::Faults) == shown.is_fault());
+    (by && op && only).then_some(shown)
 }
 
 struct Walk<'a> {
@@ -243,6 +244,23 @@ mod tests {
         assert_eq!(all(&journal, 2_000, 3_000, None, bounds).0, Vec::<u64>::new());
         let page = search(&journal, &args(0, 100, None, Some("9999999999999/0/1")), bounds).expect("searched");
         assert_eq!(page.items.len(), 100, "a cursor from elsewhere does not lead out of the time");
+    }
+
+    #[test]
+    fn what_people_did_and_faults_are_told_apart() {
+        let wanted = |only: AuditOnly, event: &audit::Event| {
+            let args = AuditSearchArgs { only: Some(only), ..args(0, 1, None, None) };
+            let (entity, command_id) = (EntityKey::new(EntityKind::Audit, "node"), CommandId::of(format_args!("note/1")));
+            let event = codec::encode(event).expect("encodable").into_iter().collect();
+            let item = FeedItem { partition: 0, seq: 1, at: Timestamp(0), entity, version: 1, command_id, event };
+            wanted(&item, &args).is_some()
+        };
+        let note =
+            audit::Note { by: "li".parse().expect("an id"), op: "session.login".into(), target: "user/li".into(), detail: "".into() };
+        let fault = audit::Fault { source: "g1".into(), code: "BUSY".into(), minute: Timestamp(0), count: 3 };
+        for (event, person) in [(audit::Event::Noted(note), true), (audit::Event::Counted(fault), false)] {
+            assert_eq!((wanted(AuditOnly::People, &event), wanted(AuditOnly::Faults, &event)), (person, !person));
+        }
     }
 
     #[test]
