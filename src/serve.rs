@@ -276,6 +276,9 @@ impl Watched for Page {
         ops::rfc3339(self.backend.door.clock().now())
     }
     async fn actors(&self) -> serde_json::Value {
-        serde_json::to_value(self.backend.door.observe(ACTORS_SHOWN_MAX).await).unwrap_or_default()
+        let mut observed = self.backend.door.observe(ACTORS_SHOWN_MAX).await;
+        // Who was only asked for and is not there: the name may be anything that somebody typed, a password too.
+        observed.actors.iter_mut().filter(|actor| actor.version == 0).for_each(|actor| actor.id = "?".into());
+        serde_json::to_value(observed).unwrap_or_default()
     }
 }

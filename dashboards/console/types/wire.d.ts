@@ -31,7 +31,7 @@ export interface AlarmArgs {
   /** The alarm, `{code}.{source}`. */
   id: Name;
   /** A note. */
-  note?: Text;
+  note?: Note;
 }
 
 export type AlarmCode = "gates_offline" | "gate_fault" | "emergency_button" | "fire" | "intrusion" | "door" | "tamper" | "journal_reserve" | "clock_step" | "quarantine";
@@ -104,7 +104,7 @@ export interface AlarmSnoozeArgs {
   /** The alarm, `{code}.{source}`. */
   id: Name;
   /** A note. */
-  note?: Text;
+  note?: Note;
   /** Until when. */
   until: Time;
 }
@@ -120,7 +120,7 @@ export interface ApprovalArgs {
   /** The approval. */
   id: Id;
   /** A note. */
-  note?: Text;
+  note?: Note;
 }
 
 /** An event of `approvals`. */
@@ -223,6 +223,8 @@ export interface AuditItemPage {
   next: string | null;
 }
 
+export type AuditOnly = "people" | "faults";
+
 /** `audit.search`: newest first. A page may have nothing on it and still have a `next`: so much was looked at and nothing found. */
 export interface AuditPage {
   /** What was found. */
@@ -239,6 +241,8 @@ export interface AuditSearchArgs {
   cursor?: Path;
   /** From this moment on. */
   from: Time;
+  /** Only what people did, or only faults that were counted. */
+  only?: AuditOnly;
   /** Only operations that begin with this. */
   op?: Id;
   /** Up to this moment, exclusive. */
@@ -613,6 +617,8 @@ export interface FoundJourney {
   fare?: Money;
   /** Its reference. */
   id: string;
+  /** What its price comes from; absent while it is open. */
+  rule?: FoundRule;
   /** `open`, `closed`, `missing_exit`, `missing_entry`, `overstay`, `adjusted`, `waived` …. */
   state: string;
 }
@@ -629,6 +635,18 @@ export interface FoundPosting {
   ref: string;
   /** `pending`, `final`, `provisional` or `void`. */
   state: string;
+}
+
+/** What the price of a journey comes from. */
+export interface FoundRule {
+  /** The cap, by its name in the table. */
+  cap?: string;
+  /** `ladder`, `flat`, `zones` or `matrix` (the published fare, by that kind of table), `same_station`, `same_station_refused`, `overstay`, `transfer`, `cap`, `missing_exit`, `missing_entry` or `waived`. */
+  kind: string;
+  /** Since when the version of it counts that was used. */
+  since?: Time;
+  /** The fare table. */
+  table?: string;
 }
 
 /** A tap of a found medium. */
@@ -889,6 +907,8 @@ export interface Money {
 }
 
 export type Name = string;
+
+export type Note = string;
 
 /** An operation that has nothing to say beside "done". */
 export type Nothing = Record<string, any>;
@@ -1226,6 +1246,56 @@ export type Text = string;
 /** RFC 3339; written in UTC with milliseconds, read with any offset */
 export type Time = string;
 
+/** `POST /api/v1/tokens`: a token of one's own. */
+export interface TokenBody {
+  /** How long it is good, in days. */
+  days: number;
+  /** What it is for; 1 to 64 characters. */
+  name: Reason;
+  /** What it may do of what its user may; absent = all of it. */
+  roles?: Role[];
+  /** Where, within its user's scope; absent = all of it. */
+  scope?: Scope;
+}
+
+/** A token as `GET /api/v1/tokens` shows it. */
+export interface TokenItem {
+  /** From this moment on it is no good. */
+  expires_at: Time;
+  /** When it was made. */
+  made_at: Time;
+  /** What it is for. */
+  name: string;
+  /** What it may do of what its user may; absent = all of it. */
+  roles?: Role[];
+  /** Where, within its user's scope; absent = all of it. */
+  scope?: Scope;
+  /** What it is called: `USER~ID`, which is no secret. */
+  token: string;
+  /** When it was last used, to about the hour; absent = never. */
+  used_at?: Time;
+  /** Whose. */
+  user: string;
+}
+
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
+export interface TokenItemPage {
+  /** What is on it. */
+  items: TokenItem[];
+  /** The id that the next page begins behind; null = no more. */
+  next: string | null;
+}
+
+/** The answer to `POST /api/v1/tokens`. */
+export interface TokenMade {
+  /** From this moment on it is no good. */
+  expires_at: Time;
+  /** What it is called. */
+  token: string;
+  /** What its program says in `Authorization: Bearer …`; told once. */
+  value: string;
+}
+
 /** `POST /api/v1/unlock`. */
 export interface UnlockBody {
   /** Password. */
@@ -1272,6 +1342,8 @@ export interface UserItem {
   scope: Scope;
   /** Sessions on this node. */
   sessions: number;
+  /** Tokens of their programs that are good now. */
+  tokens: number;
   /** User id. */
   user: string;
 }

@@ -251,7 +251,7 @@ mod tests {
         let wanted = |only: AuditOnly, event: &audit::Event| {
             let args = AuditSearchArgs { only: Some(only), ..args(0, 1, None, None) };
             let (entity, command_id) = (EntityKey::new(EntityKind::Audit, "node"), CommandId::of(format_args!("note/1")));
-            let event = codec::encode(event).expect("encodable").into_iter().collect();
+            let event = codec::encode(event).expect("encodable");
             let item = FeedItem { partition: 0, seq: 1, at: Timestamp(0), entity, version: 1, command_id, event };
             wanted(&item, &args).is_some()
         };
