@@ -81,6 +81,7 @@ impl Gates {
     }
 
     fn set_modes(&mut self, world: &World, state: &Station) {
+        self.rev = state.rev;
         self.modes = state.modes.iter().map(|mode| StationMode::from(*mode)).collect();
         self.until = state.until;
         let says = |rev| self.rows.iter().filter(move |row| row.mode < rev);
@@ -105,8 +106,8 @@ impl Gates {
     /// Modes or services were set.
     pub fn modes_set(&mut self, world: &World, at: Timestamp, rev: u64, cause: &CommandId, out: &mut Out<'_>) {
         let Some(view) = world.stations.get(&self.station) else { return };
-        self.rev = rev;
         self.set_modes(world, &view.state);
+        self.rev = rev;
         if let Some(change) = self.change.clone() {
             out.event(
                 at,
