@@ -8,8 +8,10 @@ pub use deny::DenyCommand;
 use serde::{Deserialize, Serialize};
 use std::path::PathBuf;
 
+mod doubtful;
 mod user;
 
+pub use doubtful::DoubtfulCommand;
 pub use user::{TokenCommand, UserCommand};
 
 /// Real-time channel orchestration for bank branches and transit networks.
@@ -159,6 +161,9 @@ pub enum OpArgs {
     /// The deny list.
     #[command(subcommand)]
     Deny(DenyCommand),
+    /// Doubtful records (存疑): what a person decides of them.
+    #[command(subcommand)]
+    Doubtful(DoubtfulCommand),
     /// Staff: who may sign in, with which roles and where.
     #[command(subcommand)]
     User(UserCommand),
@@ -408,6 +413,8 @@ pub enum Op {
     Gate(GateCommand),
     /// `deny …`
     Deny(DenyCommand),
+    /// `doubtful …`
+    Doubtful(DoubtfulCommand),
     /// `user …`
     User(UserCommand),
     /// `export`
@@ -442,6 +449,7 @@ impl OpArgs {
             Self::Gate(command) => Op::Gate(command),
             Self::Deny(command) => Op::Deny(command.read()?),
             Self::User(command) => Op::User(command),
+            Self::Doubtful(command) => Op::Doubtful(command),
             Self::Export { from, to, .. } => Op::Export { from, to },
         })
     }

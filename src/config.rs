@@ -190,6 +190,8 @@ pub struct Alarms {
     pub snooze_max_h: i64,
     /// A gate without a link for this long is an alarm.
     pub offline_after_ms: i64,
+    /// More doubtful records than this that nobody has decided are an alarm.
+    pub doubtful_above: u64,
 }
 
 /// What needs a second person.
@@ -369,7 +371,7 @@ impl Default for Account {
 
 impl Default for Alarms {
     fn default() -> Self {
-        Self { snooze_max_h: 24, offline_after_ms: 5000 }
+        Self { snooze_max_h: 24, offline_after_ms: 5000, doubtful_above: 100 }
     }
 }
 
@@ -458,6 +460,7 @@ impl Config {
         crate::boards::Settings {
             offline_after: tongdao_domain::time::Millis(self.alarms.offline_after_ms),
             deadline_ms: self.console.deadline_ms,
+            doubtful_alarm_above: self.alarms.doubtful_above,
         }
     }
 

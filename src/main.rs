@@ -7,6 +7,7 @@ mod cli;
 mod config;
 mod console;
 mod demo;
+mod evidence;
 mod exit;
 mod fare;
 mod gate_page;

@@ -3,6 +3,7 @@
 mod account;
 mod deny;
 mod device;
+mod doubtful;
 mod gate;
 mod journal;
 pub mod shadow;
@@ -48,6 +49,7 @@ pub async fn run(backend: &Backend, op: Op, out: &Out) {
         Op::Gate(command) => gate::run(backend, command, out).await,
         Op::Deny(command) => deny::run(backend, command, out).await,
         Op::User(command) => user::run(backend, command, out).await,
+        Op::Doubtful(command) => doubtful::run(backend, command, out).await,
         Op::Export { from, to } => journal::export(backend, from, to, out).await,
         Op::Shadow(ask) => shadow::run(backend, ask, out).await,
         Op::Verify => journal::verify(backend, out).await,

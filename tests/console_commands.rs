@@ -70,6 +70,7 @@ fn cases() -> Vec<Case> {
         case("station.mode", "operator", "technician", json!({"station": "tianfu", "modes": ["closed"], "reason": "works"}), ("modes", json!(["party"])), "station.modes_set"),
         case("gate.service", "technician", "auditor", json!({"devices": ["g3"], "service": "paused", "reason": "works"}), ("service", json!("asleep")), "station.service_set"),
         case("journey.adjust", "manager", "admin", json!({"account": "a1", "kind": "add_entry", "station": "tianfu", "reason": "gate open"}), ("kind", json!("gift")), "journey.adjusted"),
+        case("record.decide", "operator", "auditor", json!({"record": "g1.1.1", "accept": false, "reason": "an altered copy"}), ("accept", json!("perhaps")), "doubtful.rejected"),
         case("medium.unfreeze", "manager", "operator", json!({"token": "m2"}), ("token", json!("no token")), "account.unfrozen"),
         case("device.command", "technician", "auditor", json!({"device": "g1", "command": "restart", "ttl_ms": 60_000}), ("ttl_ms", json!(86_400_001_u64)), "order.queued"),
         Case { secret: Some("secret"), ..case("device.add", "technician", "operator", json!({"device": "kiosk1", "kind": "kiosk", "site": "cd"}), ("kind", json!("toaster")), "device.added") },
@@ -102,12 +103,19 @@ fn every_change_is_done_once_by_whoever_may_and_a_restart_changes_nothing_about_
     let gate = server.gate("g1", &server.add_gate("g1"));
     let alarm = json!({"id": "t1", "kind": "tamper", "on": true, "at": rfc3339(now_ms())});
     assert_eq!(gate.up("alarm", &alarm), PubAckReason::Success);
+    let record = json!({"seq": 1, "direction": "entry", "medium": {"kind": "card", "token": "nobody"}, "at": rfc3339(now_ms()), "mode": 0,
+                        "by": "gate", "shown": "open", "passage": "passed"});
+    gate.throw("records", &json!({"epoch": 1, "first_seq": 1, "records": [record]}));
     let passwords = PEOPLE.map(|(user, roles)| (user, password(&server, user, roles)));
     let mut told = Vec::new();
     {
         let pages = passwords.clone().map(|(user, password)| (user.trim_end_matches('2'), sign_in(&server, user, &password)));
         let page = |role: &str| &pages.iter().find(|(user, _)| *user == role).expect("somebody").1;
         wait("the alarm", || page("operator").get("alarms/tamper.tianfu"), |answer| answer.status == 200);
+        wait("the doubtful record", || page("operator").get("doubtful/g1.1.1"), |answer| answer.status == 200);
+        let items = page("manager").get("doubtful?station=tianfu&doubt=unknown_medium").json();
+        assert_eq!((&items["items"][0]["record"], &items["next"]), (&json!("g1.1.1"), &Value::Null));
+        assert_eq!(page("technician").get("doubtful").refusal(), (403, "FORBIDDEN".into()));
         for case in cases() {
             let Case { op, args, .. } = &case;
             let id = format!("test/{op}");

@@ -17,6 +17,7 @@ use tongdao_telemetry::{ActorStarted, ActorStopped, CommandPoisoned, CommandsLos
 use crate::cell::{Follower, OwedFollower, Sink};
 use crate::door::Door;
 use crate::entity::EntityActor;
+use crate::errands::Errands;
 use crate::faults::{Panics, Verdict};
 use crate::mail::{Address, Delivery, Knock, Mail, ReplyTo, Via};
 use crate::owners::Owners;
@@ -77,6 +78,7 @@ pub(crate) struct Inner {
     panics: RefCell<Panics>,
     lost: RefCell<Vec<Lost>>,
     pub(crate) timers: RefCell<Timers>,
+    pub(crate) errands: RefCell<Errands>,
     pub(crate) fares: FareMeter,
 }
 
@@ -109,6 +111,7 @@ impl Inner {
             panics: RefCell::new(Panics::new(limits.panics_per_command_max)),
             lost: RefCell::default(),
             timers: RefCell::new(Timers::new(now)),
+            errands: RefCell::default(),
             fares: FareMeter::new(),
             shared: Arc::clone(shared),
         }
@@ -238,6 +241,7 @@ impl Inner {
             EntityKind::Alarm => self.start_actor::<tongdao_domain::alarm::Alarm>(&resident),
             EntityKind::Approval => self.start_actor::<tongdao_domain::approval::Approval>(&resident),
             EntityKind::DenyList => self.start_actor::<tongdao_domain::deny::DenyList>(&resident),
+            EntityKind::Doubtful => self.start_actor::<tongdao_domain::doubtful::Doubtful>(&resident),
         }
         resident
     }

@@ -10,6 +10,7 @@ pub mod cell;
 pub mod clock;
 pub mod door;
 mod entity;
+mod errands;
 mod faults;
 mod inbox;
 mod inner;

@@ -10,6 +10,7 @@ use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
 use tongdao_domain::deny::DenyList;
 use tongdao_domain::device::Device;
+use tongdao_domain::doubtful::Doubtful;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate::Gate;
 use tongdao_domain::machine::Machine;
@@ -46,6 +47,7 @@ pub(crate) enum AnyAddr {
     Alarm(Addr<EntityActor<Alarm>>),
     Approval(Addr<EntityActor<Approval>>),
     DenyList(Addr<EntityActor<DenyList>>),
+    Doubtful(Addr<EntityActor<Doubtful>>),
 }
 
 macro_rules! kinds {
@@ -78,7 +80,7 @@ kinds!(Account {
             cell.fares.moved(fen);
         }
     }
-}, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList);
+}, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList, Doubtful);
 
 /// What the cell and the actor share about one entity that is awake.
 pub(crate) struct Resident {

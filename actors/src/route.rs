@@ -2,8 +2,9 @@
 //! for something owed becomes the command that strikes it off.
 use std::rc::Rc;
 
-use tongdao_domain::account::{self, RecordOutcome};
-use tongdao_domain::entity::{EntityKey, EntityKind};
+use tongdao_domain::account;
+use tongdao_domain::creditor::struck;
+use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate;
 use tongdao_domain::id::{AccountId, CommandId, DeviceId, Token};
 use tongdao_domain::machine::{Command, Owed, OwedWhat, Recipient, Refusal, RefusalCode, Reply};
@@ -156,10 +157,23 @@ impl Inner {
         if let Recipient::Device(device) = &owed.to {
             return self.tell_owed(&device.clone(), owed);
         }
-        let Owed { id, to, what: OwedWhat::Command(command), .. } = owed else { return };
-        let creditor = Creditor { entity: from.entity.clone(), owed: id.clone() };
-        let address = Address::direct(ReplyTo::Creditor(Box::new(creditor)));
-        self.route(to, Delivery { command_id: id, command: *command, if_rev: None, address });
+        if self.errands.borrow().is_empty() {
+            self.shared.ports[self.index].inbox.wake();
+        }
+        self.errands.borrow_mut().add(&from.entity, owed);
+    }
+    /// Lets some of what is owed to entities go out.
+    pub(crate) fn run_errands(self: &Rc<Self>) {
+        if self.errands.borrow().is_empty() {
+            return;
+        }
+        let out = self.errands.borrow_mut().next(self.committing());
+        for (creditor, owed) in out {
+            let Owed { id, to, what: OwedWhat::Command(command), .. } = owed else { continue };
+            let creditor = Creditor { entity: creditor, owed: id.clone() };
+            let address = Address::direct(ReplyTo::Creditor(Box::new(creditor)));
+            self.route(to, Delivery { command_id: id, command: *command, if_rev: None, address });
+        }
     }
     fn tell_owed(&self, device: &DeviceId, owed: Owed) {
         for (_, port) in self.shared.ports.iter().enumerate().filter(|(cell, _)| *cell != self.index) {
@@ -172,17 +186,7 @@ impl Inner {
         followers.iter().for_each(|follower| follower(device, owed));
     }
     fn strike(self: &Rc<Self>, creditor: &Creditor, reply: &Reply) {
-        let owed = creditor.owed.clone();
-        let command: Command = match creditor.entity.kind {
-            EntityKind::Gate => {
-                let Some(outcome) = record_outcome(reply) else { return };
-                gate::Command::Struck { owed, outcome }.into()
-            }
-            EntityKind::Account if *reply == Reply::Done => account::Command::Struck { owed }.into(),
-            EntityKind::Account => return tracing::warn!(entity = %creditor.entity, %owed, ?reply, "is not taken yet; it is told again"),
-            _ => return tracing::warn!(entity = %creditor.entity, %owed, "nobody knows how to strike this off"),
-        };
-        let command_id = CommandId::of(format_args!("struck/{}", creditor.owed));
+        let Some((command_id, command)) = struck(&creditor.entity, &creditor.owed, reply) else { return };
         self.hand(&creditor.entity, Delivery { command_id, command, if_rev: None, address: Address::direct(ReplyTo::Nobody) });
     }
 
@@ -254,16 +258,7 @@ fn token_of(command: &Command) -> Option<&Token> {
     match command {
         Command::Account(account::Command::Tap { tap, .. }) => Some(&tap.medium.token),
         Command::Account(account::Command::Record { record, .. }) => record.medium.as_ref().map(|medium| &medium.token),
+        Command::Account(account::Command::Accept(accepted)) => accepted.record.medium.as_ref().map(|medium| &medium.token),
         _ => None,
-    }
-}
-
-/// What an account's answer to a gate's record means; none = no answer yet, it will be sent again.
-fn record_outcome(reply: &Reply) -> Option<RecordOutcome> {
-    match reply {
-        Reply::Refused(Refusal { code: RefusalCode::Busy, .. }) => None,
-        Reply::Refused(Refusal { code: RefusalCode::NotFound, .. }) => Some(RecordOutcome::UnknownMedium),
-        Reply::Refused(_) => Some(RecordOutcome::Doubtful),
-        _ => Some(RecordOutcome::Taken),
     }
 }

@@ -6,6 +6,7 @@ use tongdao_domain::approval::Approval;
 use tongdao_domain::audit::Audit;
 use tongdao_domain::deny::DenyList;
 use tongdao_domain::device::Device;
+use tongdao_domain::doubtful::Doubtful;
 use tongdao_domain::gate::Gate;
 use tongdao_domain::machine::Machine as _;
 use tongdao_domain::medium::Medium;
@@ -36,6 +37,8 @@ pub enum EntityState {
     Approval(Approval),
     /// The deny list.
     DenyList(DenyList),
+    /// A doubtful record.
+    Doubtful(Doubtful),
 }
 
 macro_rules! states {
@@ -53,4 +56,4 @@ macro_rules! states {
         }
     };
 }
-states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList);
+states!(Account, Gate, Station, Medium, Device, Audit, User, Alarm, Approval, DenyList, Doubtful);

@@ -59,6 +59,7 @@ impl Turn {
             self.cell.turn_at.set(now);
             self.read_notes();
             self.serve();
+            self.cell.run_errands();
             self.cell.run_timers(now);
             self.cell.answer_lost();
             self.cell.flush();
@@ -74,7 +75,7 @@ impl Turn {
     async fn wait(&mut self) {
         let room = self.cell.retry_overflow() && self.cell.room() > 0;
         self.cell.stalled.set(!room);
-        self.set_alarm(!room || !self.settling.is_empty());
+        self.set_alarm(!room || !self.settling.is_empty() || !self.cell.errands.borrow().is_empty());
         let inbox = Arc::clone(&self.cell.shared.ports[self.cell.index].inbox);
         let (lanes, sleep, moved) = (&mut self.lanes, &mut self.sleep, &mut self.moved);
         tokio::select! {

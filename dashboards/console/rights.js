@@ -10,6 +10,7 @@ const OPS = {
   "station.release": ["gate_operator", "supervisor", "manager", "admin"],
   "gate.service": ["gate_operator", "supervisor", "manager", "technician", "admin"],
   "journey.adjust": ["gate_operator", "supervisor", "manager"],
+  "record.decide": ["gate_operator", "supervisor", "manager", "settlement"],
   "medium.find": ["gate_operator", "supervisor", "manager"],
   "medium.unfreeze": ["supervisor", "manager"],
   "device.command": ["technician", "gate_operator", "manager", "admin"],

@@ -3,6 +3,7 @@
 mod adjust;
 mod apply;
 mod denied;
+mod doubt;
 mod event;
 mod facts;
 mod limits;
@@ -18,12 +19,13 @@ use crate::device::By;
 use crate::id::{StationId, TapId, Token};
 use crate::money::{Amount, Currency};
 use crate::tap::{MediumKind, Passage, Record, Reference, Tap};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
 pub use denied::{Denied, Telling};
-pub use event::{Change, Doubt, Event, Tail};
+pub use doubt::{Accepted, Doubt, Doubted, outcome_of};
+pub use event::{Change, Event, Tail};
 pub use facts::EARLY_MAX;
 pub use limits::{ClassLimits, Spent, WalletLimits};
 pub use manage::MEDIA_MAX;
@@ -168,12 +170,16 @@ pub enum Command {
         record: Record,
         /// The gate's station.
         station: StationId,
+        /// To be added to the gate's time: its clock is known to be wrong.
+        clock: Millis,
     },
     /// The deny list has taken what was owed to it.
     Struck {
         /// Id of what was owed.
         owed: crate::id::CommandId,
     },
+    /// A person has accepted a doubtful record: from now on it is the truth.
+    Accept(Box<Accepted>),
     /// A deadline is reached: a journey without exit, for instance.
     Tick,
 }

@@ -42,6 +42,8 @@ pub enum AlarmCode {
     ClockStep,
     /// An entity cannot be replayed.
     Quarantine,
+    /// Many doubtful records wait for a person.
+    DoubtfulMany,
 }
 
 impl AlarmCode {
@@ -57,6 +59,7 @@ impl AlarmCode {
         Self::JournalReserve,
         Self::ClockStep,
         Self::Quarantine,
+        Self::DoubtfulMany,
     ];
     /// The name on the wire and in the entity's name.
     #[must_use]
@@ -72,6 +75,7 @@ impl AlarmCode {
             Self::JournalReserve => "journal_reserve",
             Self::ClockStep => "clock_step",
             Self::Quarantine => "quarantine",
+            Self::DoubtfulMany => "doubtful_many",
         }
     }
     /// The one with this name.

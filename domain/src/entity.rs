@@ -29,6 +29,8 @@ pub enum EntityKind {
     Approval = 9,
     /// The deny list.
     DenyList = 10,
+    /// A gate's record that contradicts what is known.
+    Doubtful = 11,
 }
 
 impl EntityKind {
@@ -44,6 +46,7 @@ impl EntityKind {
         Self::Alarm,
         Self::Approval,
         Self::DenyList,
+        Self::Doubtful,
     ];
 
     /// The name before the slash in `account/a1`.
@@ -60,6 +63,7 @@ impl EntityKind {
             Self::Alarm => "alarm",
             Self::Approval => "approval",
             Self::DenyList => "deny_list",
+            Self::Doubtful => "doubtful",
         }
     }
     /// The kind with this number.

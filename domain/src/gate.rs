@@ -3,12 +3,13 @@
 use crate::account;
 use crate::code::Code;
 use crate::device::By;
+use crate::doubtful::Case;
 use crate::id::{CommandId, StationId, TapId};
 use crate::tap::{Passage, Record, Reference, Tap};
 use crate::time::{Millis, Timestamp};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 mod checks;
 mod clock;
@@ -16,12 +17,14 @@ mod machine;
 mod meaning;
 mod memory;
 mod orders;
+mod prints;
 mod ranges;
 mod records;
 #[cfg(test)]
 mod tests;
 
 pub use memory::GateMemory;
+pub use prints::Prints;
 
 /// What a device says of itself (`up/state`, retained; also its will).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,8 +127,10 @@ pub enum Command {
     Struck {
         /// Id of what was owed.
         owed: CommandId,
-        /// How the account took it.
+        /// How the account took it; what was told to the desk is taken.
         outcome: account::RecordOutcome,
+        /// Why it is doubtful.
+        doubted: Option<account::Doubted>,
     },
     /// What it says of itself.
     State(Twin),
@@ -191,13 +196,27 @@ pub enum Event {
         rejected: Vec<RejectedRecord>,
         /// The limits that were used.
         limits: RecordLimits,
+        /// What is known of its clock: process clock minus the gate's.
+        #[serde(default)]
+        clock: Millis,
+        /// Is that so wrong that the records' times are put right by it?
+        #[serde(default)]
+        corrected: bool,
     },
-    /// `record.struck`: an owed record reached its account (or will never: doubtful).
+    /// `record.struck`: an owed record reached its account, or is doubtful and now owed to the desk.
     RecordStruck {
         /// The record's tap.
         tap: TapId,
         /// How the account took it.
         outcome: account::RecordOutcome,
+        /// Why it is doubtful.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        doubted: Option<account::Doubted>,
+    },
+    /// `doubtful.told`: the desk has a doubtful record.
+    CaseTold {
+        /// Its name.
+        name: CompactString,
     },
     /// `state.reported`: what it said of itself.
     StateReported(Twin),
@@ -255,6 +274,9 @@ pub struct RejectedRecord {
     pub record: Record,
     /// Why it is refused.
     pub code: Code,
+    /// What came first under its number, as far as that was still at hand.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first: Option<Box<Record>>,
 }
 
 /// The limits that a batch was taken with; they stand in the event, so that a replay needs no settings.
@@ -297,7 +319,10 @@ pub struct Gate {
     pub books: BTreeMap<u64, Book>,
     /// Records owed to their accounts, by boot and sequence.
     pub owed_records: BTreeMap<u64, BTreeMap<u64, OwedRecord>>,
-    /// When what is owed is sent again; set while anything is owed to an account.
+    /// Doubtful records that the desk has not heard of yet, by their names.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub owed_cases: BTreeMap<CompactString, Box<Case>>,
+    /// When what is owed is sent again; set while anything is owed to an account or to the desk.
     pub owed_due: Option<Timestamp>,
     /// The highest mode that it says it obeys.
     pub mode: Option<ModeAck>,
@@ -316,8 +341,15 @@ pub struct Gate {
 pub struct Book {
     /// Sequences that have come, as inclusive ranges: sorted, disjoint, never touching.
     pub taken: Vec<(u64, u64)>,
-    /// Hash of the meaning of the newest sequences.
+    /// Hash of the meaning of the newest sequences, as it was kept at first; read and written no more.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub prints: BTreeMap<u64, u64>,
+    /// Hash of the meaning of the newest sequences.
+    #[serde(default, skip_serializing_if = "Prints::is_empty")]
+    pub meanings: Prints,
+    /// Altered copies that were told to the desk: sequence and hash of their meaning.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub copies: BTreeSet<(u64, u32)>,
     /// When the last batch came.
     pub last: Timestamp,
 }
@@ -331,6 +363,12 @@ pub struct OwedRecord {
     pub station: StationId,
     /// Since when it is owed.
     pub since: Timestamp,
+    /// What was known of the gate's clock when it came: process clock minus the gate's.
+    #[serde(default)]
+    pub clock: Millis,
+    /// Is that so wrong that its time is put right by it?
+    #[serde(default)]
+    pub corrected: bool,
 }
 
 /// A mode that a gate says it obeys.

@@ -5,7 +5,7 @@ use crate::id::{AccountId, CommandId, DeviceId, Token};
 use crate::tap::{Tap, TapDecision};
 use crate::time::{Millis, Timestamp};
 use crate::world::World;
-use crate::{account, alarm, approval, audit, deny, device, gate, medium, station, user};
+use crate::{account, alarm, approval, audit, deny, device, doubtful, gate, medium, station, user};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::fmt::Debug;
@@ -193,6 +193,8 @@ pub enum Command {
     Approval(approval::Command),
     /// For the deny list.
     Deny(deny::Command),
+    /// For a doubtful record.
+    Doubtful(doubtful::Command),
 }
 
 impl Command {
@@ -230,6 +232,8 @@ pub enum Event {
     Approval(approval::Event),
     /// Of the deny list.
     Deny(deny::Event),
+    /// Of a doubtful record.
+    Doubtful(doubtful::Event),
 }
 
 macro_rules! any {
@@ -250,7 +254,7 @@ macro_rules! any {
 }
 any!(
     account => Account, gate => Gate, station => Station, medium => Medium, device => Device, audit => Audit, user => User, alarm => Alarm,
-    approval => Approval, deny => Deny
+    approval => Approval, deny => Deny, doubtful => Doubtful
 );
 
 /// The answer to any command. One type for all machines, because an answer is known by its command id alone, whichever
@@ -281,6 +285,8 @@ pub enum Reply {
     },
     /// The medium's owner.
     Owner(Option<AccountId>),
+    /// A gate's record is doubtful (存疑), for this reason; a person decides.
+    Doubted(account::Doubted),
 }
 
 /// Why a command other than a tap is refused.

@@ -42,6 +42,22 @@ pub enum Mutant {
     RepeatedRecordTaken,
     /// Gate: a record is kept and never told to its account.
     RecordNotOwed,
+    /// Gate: an altered copy takes the place of what was said first.
+    CopyTaken,
+    /// Gate: a doubtful record is noted and reaches no desk.
+    DoubtNotTold,
+    /// Gate: the time of a gate whose clock is known to be wrong is taken as it stands.
+    ClockIgnored,
+    /// Account: one medium through two gates at once pays twice.
+    TwinPricedTwice,
+    /// Account: what a person has accepted is not priced.
+    AcceptedTwinIgnored,
+    /// Doubtful: what a person has rejected is posted.
+    RejectedPosted,
+    /// Doubtful: decided once more, the other way.
+    DoubtDecidedTwice,
+    /// Doubtful: accepted, and never told to the account.
+    AcceptedNotOwed,
     /// Approval: who asks approves.
     ApprovesOwn,
     /// Approval: decided although its time is over.
@@ -102,6 +118,12 @@ impl Mutant {
         Self::WatermarkOverGaps,
         Self::RepeatedRecordTaken,
         Self::RecordNotOwed,
+        Self::CopyTaken,
+        Self::DoubtNotTold,
+        Self::ClockIgnored,
+        Self::RejectedPosted,
+        Self::DoubtDecidedTwice,
+        Self::AcceptedNotOwed,
         Self::ApprovesOwn,
         Self::ApprovesLate,
         Self::DecidedTwice,
@@ -115,6 +137,9 @@ impl Mutant {
         Self::DenyNotOwed,
         Self::DeniedForEver,
     ];
+    /// Bugs of one medium at two gates at once: the tests of this crate catch them, as nobody in the simulated city can be at two
+    /// gates at once.
+    pub const TWINS: &'static [Self] = &[Self::TwinPricedTwice, Self::AcceptedTwinIgnored];
     /// Bugs of fares: the property tests of this crate catch them, as the simulation's city has a ladder alone.
     pub const FARES: &'static [Self] = &[
         Self::CapOneFenOver,

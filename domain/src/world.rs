@@ -40,8 +40,11 @@ pub struct Settings {
     pub records_per_batch_max: usize,
     /// Boots of a gate whose watermark is kept.
     pub epochs_kept: usize,
-    /// Of how many of the newest sequences of a boot the meaning is kept; an older one that comes again is taken as a repeat.
+    /// Of how many of the newest sequences of a boot the meaning is kept (4 bytes each); an older one that comes again is
+    /// taken as a repeat. More than a gate makes in a day without a link.
     pub record_prints_kept: u32,
+    /// Altered copies of one boot that are told to the desk, at most; further ones are refused and counted only.
+    pub record_copies_max: usize,
     /// Gaps in the sequences of a boot, at most; a batch that tears more of them is refused.
     pub record_gaps_max: usize,
     /// Orders that wait for one device, at most.
@@ -77,8 +80,9 @@ impl Default for Settings {
             owed_again: Millis::seconds(5),
             records_per_batch_max: 150,
             epochs_kept: 4,
-            record_prints_kept: 300,
-            record_gaps_max: 100,
+            record_prints_kept: 8_192,
+            record_copies_max: 512,
+            record_gaps_max: 4_096,
             orders_max: 32,
             orders_ended_kept: 16,
             alarm_backdated_max: Millis::hours(24),
@@ -159,7 +163,7 @@ impl World {
             Event::Device(event) => self.advance_device(&entity.id, event, at),
             Event::Deny(event) => self.deny.advance(event, at),
             Event::Account(_) | Event::Gate(_) | Event::Medium(_) | Event::Audit(_) => {}
-            Event::User(_) | Event::Alarm(_) | Event::Approval(_) => {}
+            Event::User(_) | Event::Alarm(_) | Event::Approval(_) | Event::Doubtful(_) => {}
         }
     }
 

@@ -63,6 +63,7 @@ pub fn decode_event(kind: EntityKind, bytes: &[u8]) -> Result<Event, CodecError>
         EntityKind::Alarm => Event::Alarm(decode(bytes)?),
         EntityKind::Approval => Event::Approval(decode(bytes)?),
         EntityKind::DenyList => Event::Deny(decode(bytes)?),
+        EntityKind::Doubtful => Event::Doubtful(decode(bytes)?),
     })
 }
 

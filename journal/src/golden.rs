@@ -2,16 +2,20 @@
 //! and must go on writing the same bytes as long as it writes version 1.
 use std::path::PathBuf;
 
-use tongdao_domain::account;
+use tongdao_domain::account::{self, Change, Doubt, Doubted, RecordOutcome};
 use tongdao_domain::alarm::{self, AlarmCode, Severity};
 use tongdao_domain::approval::{self, Asked};
 use tongdao_domain::audit;
+use tongdao_domain::code::Code;
 use tongdao_domain::deny::{self, Delta, Reached, Scope as Whose, Why, hash_of};
 use tongdao_domain::device::By;
+use tongdao_domain::doubtful::{self, Case};
 use tongdao_domain::entity::EntityKind;
 use tongdao_domain::fingerprint::Fingerprint;
-use tongdao_domain::id::{AccountId, CommandId, DeviceId, StationId, Token, UserId};
+use tongdao_domain::gate::{self, RecordLimits, RejectedRecord};
+use tongdao_domain::id::{AccountId, CommandId, DeviceId, StationId, TapId, Token, UserId};
 use tongdao_domain::machine::Event;
+use tongdao_domain::tap::{DecidedBy, Direction, Passage, Record, Shown};
 use tongdao_domain::time::{Millis, Timestamp};
 use tongdao_domain::user::{self, PasswordHash, Role, Scope};
 
@@ -159,6 +163,58 @@ fn token_made(by: By) -> user::Event {
         expires_at: Timestamp(1_767_218_400_000),
         by,
     })
+}
+
+/// What came in with the desk of doubtful records: its own event, and the new fields of events that were there.
+#[test]
+fn events_of_doubtful_records_stay_readable() {
+    let by = By { user: UserId::new("ops").expect("an id"), reason: "seen".into() };
+    let (device, station) = (DeviceId::new("g1").expect("an id"), StationId::new("tianfu").expect("an id"));
+    let (tap, at) = (TapId { device, epoch: 7, seq: 42 }, Timestamp(1_767_204_000_000));
+    let (direction, decided, shown, passage) = (Direction::Entry, DecidedBy::Gate, Shown::Open, Some(Passage::Passed));
+    let record = Record { tap: tap.clone(), direction, medium: None, at, mode: 3, by: decided, shown, passage };
+    let case = Case {
+        record: record.clone(),
+        station: station.clone(),
+        doubt: Doubt::KeyReused,
+        first: Some(Box::new(record.clone())),
+        other: Some(tap.clone()),
+        clock: Millis(-300_000),
+        corrected: true,
+        since: at,
+    };
+    let opened = doubtful::Event::Opened(Box::new(case));
+    let rejected = vec![RejectedRecord { record: record.clone(), code: Code::KeyReused, first: Some(Box::new(record.clone())) }];
+    let limits = RecordLimits { forgotten: vec![], prints_kept: 8_192, owed_again: Millis(5_000) };
+    let (clock, corrected) = (Millis(-300_000), true);
+    let taken =
+        gate::Event::RecordsTaken { epoch: 7, station: station.clone(), records: vec![record.clone()], rejected, limits, clock, corrected };
+    let doubted = Some(Doubted { doubt: Doubt::Twin, other: Some(tap.clone()) });
+    let struck = gate::Event::RecordStruck { tap: tap.clone(), outcome: RecordOutcome::Doubtful, doubted };
+    let (command_id, change) = (CommandId::new("accept/g1.7.42/1").expect("an id"), Change::default());
+    let accepted = account::Event::RecordAccepted { record, tap, station, at, doubt: Doubt::At, command_id, by, change };
+    stays("event-doubtful-1.bin", EntityKind::Doubtful, &codec::encode(&opened), &opened.into());
+    stays("event-records-2.bin", EntityKind::Gate, &codec::encode(&taken), &taken.into());
+    stays("event-struck-2.bin", EntityKind::Gate, &codec::encode(&struck), &struck.into());
+    stays("event-accepted-1.bin", EntityKind::Account, &codec::encode(&accepted), &accepted.into());
+}
+
+/// As these two were written before the desk of doubtful records.
+#[derive(serde::Serialize)]
+enum Before {
+    RecordsTaken { epoch: u64, station: &'static str, records: Vec<Record>, rejected: Vec<RejectedRecord>, limits: RecordLimits },
+    RecordStruck { tap: TapId, outcome: RecordOutcome },
+}
+
+#[test]
+fn a_batch_and_a_strike_without_the_newer_fields_stay_readable() {
+    let tap = TapId { device: DeviceId::new("g1").expect("an id"), epoch: 7, seq: 42 };
+    let limits = RecordLimits { forgotten: vec![], prints_kept: 300, owed_again: Millis(5_000) };
+    let taken = Before::RecordsTaken { epoch: 7, station: "tianfu", records: vec![], rejected: vec![], limits };
+    let struck = Before::RecordStruck { tap, outcome: RecordOutcome::Taken };
+    let read = |event: &Before| codec::decode_event(EntityKind::Gate, &codec::encode(event).expect("encodable")).expect("readable");
+    assert!(matches!(read(&taken), Event::Gate(gate::Event::RecordsTaken { clock: Millis(0), corrected: false, .. })));
+    assert!(matches!(read(&struck), Event::Gate(gate::Event::RecordStruck { doubted: None, .. })));
 }
 
 fn stays(name: &str, kind: EntityKind, now: &Result<Vec<u8>, codec::CodecError>, event: &Event) {

@@ -2,7 +2,7 @@
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
-use tongdao_loadtest::commands::{consoles, gates, idle, prepare};
+use tongdao_loadtest::commands::{consoles, gates, idle, offline, prepare, storm};
 
 /// Exit code for what could not be run at all (sysexits: EX_UNAVAILABLE).
 const UNAVAILABLE: u8 = 69;
@@ -19,6 +19,10 @@ struct Cli {
 enum Command {
     /// Taps in a closed or an open loop; exit code 1 when the server broke a promise.
     Gates(Box<gates::Gates>),
+    /// Gates that were without a link for a day pour in their records while riders tap elsewhere; exit code 1 as above.
+    Offline(Box<offline::Offline>),
+    /// Many gates lose their link and come back at once while riders tap elsewhere; exit code 1 as above.
+    Storm(Box<storm::Storm>),
     /// Consoles that follow what gates do: tap to console, storms, slow readers; exit code 1 when the server broke a promise.
     Consoles(Box<consoles::Consoles>),
     /// Writes a bench site: site, fares, devices, accounts, config.
@@ -30,6 +34,8 @@ enum Command {
 fn main() -> ExitCode {
     let done = match Cli::parse().command {
         Command::Gates(args) => gates::run(&args),
+        Command::Offline(args) => offline::run(&args),
+        Command::Storm(args) => storm::run(&args),
         Command::Consoles(args) => consoles::run(&args),
         Command::Prepare(args) => prepare::run(&args),
         Command::Idle(args) => idle::run(&args),

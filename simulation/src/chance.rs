@@ -16,6 +16,8 @@ pub enum Concern {
     Office = 4,
     /// The deny list.
     Lists = 5,
+    /// Long times without a link, altered copies, and what people decide of them.
+    Doubts = 6,
 }
 
 /// A stream of random numbers.

@@ -105,6 +105,16 @@ kinds! {
     ListAsked,
     /// A gate denied alone, by its list.
     ListDenied,
+    /// A gate was without a link for minutes.
+    LongOffline,
+    /// An altered copy of a record was refused.
+    CopyRefused,
+    /// A doubtful record was accepted and posted.
+    DoubtAccepted,
+    /// A doubtful record was rejected.
+    DoubtRejected,
+    /// An account gave a doubtful record back.
+    DoubtReturned,
 }
 
 /// How often each kind has occurred.

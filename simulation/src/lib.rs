@@ -7,6 +7,7 @@ pub mod chance;
 pub mod city;
 pub mod coverage;
 mod desk;
+mod doubts;
 mod ending;
 mod faults;
 pub mod gate;

@@ -6,6 +6,7 @@ use crate::chance::{Chance, Concern};
 use crate::city::{self, GATES, LINE, MORNING, id};
 use crate::coverage::{Coverage, Kind};
 use crate::desk::Desk;
+use crate::doubts::Doubts;
 use crate::faults::Weather;
 use crate::gate::{Alarm, Deed, Rider, VirtualGate, Why};
 use crate::message::{Down, Up};
@@ -62,6 +63,12 @@ pub(crate) enum What {
     Deny,
     /// The watcher looks at a station.
     Look(usize),
+    /// An altered copy of a record comes in.
+    Copy,
+    /// A gate is without a link for long.
+    Unplug(usize),
+    /// A person decides a doubtful record.
+    Decide(String, bool),
 }
 
 /// In which part a run is.
@@ -85,6 +92,8 @@ pub struct Simulation {
     pub(crate) staff: Staff,
     /// None in a run as it was before there were desks.
     pub(crate) desk: Option<Desk>,
+    /// None likewise.
+    pub(crate) doubts: Option<Doubts>,
     pub(crate) office: Chance,
     /// None in a run as it was before there was a deny list.
     pub(crate) lists: Option<Chance>,
@@ -131,7 +140,7 @@ pub fn run(seed: u64, trace: bool) -> Report {
 #[must_use]
 pub fn run_without_desk(seed: u64) -> Report {
     let mut simulation = Simulation::new(seed, false);
-    (simulation.desk, simulation.lists) = (None, None);
+    (simulation.desk, simulation.lists, simulation.doubts) = (None, None, None);
     simulation.run()
 }
 
@@ -152,6 +161,7 @@ impl Simulation {
             riders: crate::workload::riders(&mut workload),
             staff: Staff::default(),
             desk: Some(Desk::default()),
+            doubts: Some(Doubts::new(Chance::new(seed, Concern::Doubts))),
             office: Chance::new(seed, Concern::Office),
             lists: Some(Chance::new(seed, Concern::Lists)),
             network: Chance::new(seed, Concern::Network),
@@ -231,6 +241,7 @@ impl Simulation {
         self.plan_emergency();
         self.plan_desk();
         self.plan_deny();
+        self.plan_doubts();
         let end = self.workload.after(self.now, 40 * 60_000, 70 * 60_000);
         self.go(end);
     }
@@ -256,6 +267,7 @@ impl Simulation {
         self.check_quiet();
         self.check_desk();
         self.check_lists();
+        self.check_doubts();
         self.check_books(false);
     }
 
@@ -335,6 +347,9 @@ impl Simulation {
             What::Desk => self.ask_for_a_second_person(),
             What::Deny => self.deny(),
             What::Look(station) => self.look(station),
+            What::Copy => self.copy(),
+            What::Unplug(gate) => self.unplug(gate),
+            What::Decide(name, accept) => self.decide_case(&name, accept),
             What::Due => {
                 if self.server.up {
                     self.server.happen(Inside::Due, self.now);
@@ -362,6 +377,7 @@ impl Simulation {
                 Told::Later(at, inside) => self.schedule.at(at, What::Inside(life, inside)),
                 Told::Durable(item) => {
                     self.desk_hears(&item);
+                    self.doubts_hear(&item);
                     let decide_by = &self.server.decide_by;
                     self.oracle.durable(&item, |tap| decide_by.get(tap).copied());
                     self.tell(|| format!("journal {} {} {}", item.entity, item.version, crate::name_of(&item)));

@@ -1,6 +1,6 @@
 //! What the audit shows of a committed event; one place, so that the board and a search say the same.
 use tongdao_domain::machine::Event;
-use tongdao_domain::{account, gate};
+use tongdao_domain::{account, doubtful, gate};
 use tongdao_journal::contract::FeedItem;
 use tongdao_protocol::console::board::AuditItem;
 use tongdao_protocol::export::Item;
@@ -32,10 +32,12 @@ const fn is_traffic(event: &Event) -> bool {
                 | account::Event::PassageReported { .. }
                 | account::Event::RecordTaken { .. }
                 | account::Event::RecordDoubted { .. }
+                | account::Event::RecordAccepted { .. }
                 | account::Event::JourneyClosed { .. }
                 | account::Event::DenyTold { .. }
         ),
         Event::Gate(event) => !matches!(event, gate::Event::Ordered { .. }),
+        Event::Doubtful(event) => !matches!(event, doubtful::Event::Accepted { .. } | doubtful::Event::Rejected { .. }),
         _ => false,
     }
 }

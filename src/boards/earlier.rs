@@ -1,4 +1,4 @@
-//! What the boards want to know of the business day before the process began to follow: its money, its doubtful records,
+//! What the boards want to know of the business day before the process began to follow: its money,
 //! the newest items of the audit, and what happened to each device. Read in the background, after everything that is needed
 //! at once.
 use super::audit;
@@ -6,7 +6,6 @@ use super::follow::first_without;
 use super::lives::{Lives, Reading};
 use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
-use tongdao_domain::account;
 use tongdao_domain::machine::Event;
 use tongdao_domain::time::{Calendar, Millis, Timestamp};
 use tongdao_journal::codec::decode_event;
@@ -18,7 +17,7 @@ const BATCH: usize = 2048;
 
 /// A part of it.
 pub enum Earlier {
-    /// Events that moved money, or doubts.
+    /// Events that moved money.
     Events(Vec<(Timestamp, Event)>),
     /// Items of the audit, newest first.
     Audit(Vec<AuditItem>),
@@ -85,7 +84,6 @@ fn keep_newest(items: &mut Vec<AuditItem>) {
 
 fn counts(event: &Event) -> bool {
     match event {
-        Event::Account(account::Event::RecordDoubted { .. }) => true,
         Event::Account(event) => event.change().is_some_and(|change| !change.postings.is_empty()),
         _ => false,
     }

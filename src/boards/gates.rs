@@ -52,7 +52,7 @@ pub struct Gates {
 impl Gates {
     /// A station as the site file and the journal have it.
     #[must_use]
-    pub fn new(world: &World, station: &StationId, gates: &BTreeMap<DeviceId, GateNow>, now: Timestamp) -> Self {
+    pub fn new(world: &World, station: &StationId, gates: &BTreeMap<DeviceId, GateNow>, doubtful: u64, now: Timestamp) -> Self {
         let view = world.stations.get(station);
         let devices = view.map_or(&[][..], |view| &view.gates);
         let none = GateNow::default();
@@ -69,7 +69,7 @@ impl Gates {
             index: devices.iter().cloned().zip(0..).collect(),
             rows,
             list_version: world.deny.version(),
-            doubtful: 0,
+            doubtful,
             heat: VecDeque::new(),
             heat_end: now,
             taps: VecDeque::new(),
@@ -189,12 +189,10 @@ impl Gates {
         self.taps.truncate(TAPS_MAX);
     }
 
-    /// Records of its gates came into doubt.
-    pub fn doubted(&mut self, more: u64, at: Timestamp, cause: Option<&CommandId>, out: &mut Out<'_>) {
-        if more > 0 {
-            self.doubtful += more;
-            out.event(at, cause, GatesEvent::Doubtful { doubtful: self.doubtful });
-        }
+    /// So many records of its gates wait for a person.
+    pub fn doubtful(&mut self, open: u64, at: Timestamp, cause: &CommandId, out: &mut Out<'_>) {
+        self.doubtful = open;
+        out.event(at, Some(cause), GatesEvent::Doubtful { doubtful: open });
     }
 
     /// A second has passed.

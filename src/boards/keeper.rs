@@ -21,6 +21,8 @@ pub type Wanted = (EntityKey, alarm::Command);
 pub struct NodeFacts {
     /// The journal takes nothing: the disk is nearly full.
     pub journal_full: bool,
+    /// More doubtful records wait for a person than are allowed to.
+    pub doubtful_many: bool,
 }
 
 /// See the module.
@@ -95,6 +97,9 @@ impl Keeper {
         }
         if facts.journal_full {
             causes.insert((AlarmCode::JournalReserve, "node".to_owned(), None), Severity::Critical);
+        }
+        if facts.doubtful_many {
+            causes.insert((AlarmCode::DoubtfulMany, "node".to_owned(), None), Severity::Warning);
         }
         causes
     }

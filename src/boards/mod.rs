@@ -4,6 +4,7 @@
 mod atlas;
 pub mod audit;
 mod device;
+mod docket;
 mod earlier;
 mod follow;
 mod gates;
@@ -18,6 +19,7 @@ mod testing;
 mod tests;
 
 pub use atlas::Atlas;
+pub use docket::Docket;
 pub use follow::first_without;
 
 use crate::console::Channel;
@@ -47,6 +49,7 @@ use tongdao_domain::account;
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
 use tongdao_domain::deny::{self, DenyList};
+use tongdao_domain::doubtful::{self, Doubtful};
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate::{self, Gate};
 use tongdao_domain::id::{CommandId, DeviceId, StationId};
@@ -75,6 +78,8 @@ pub struct Settings {
     pub offline_after: Millis,
     /// A gate's usual deadline, marked in the histogram.
     pub deadline_ms: u32,
+    /// More doubtful records than this that nobody has decided are an alarm.
+    pub doubtful_alarm_above: u64,
 }
 
 /// Somebody else who follows committed events; called on the boards' task.
@@ -98,6 +103,7 @@ pub struct Prepared {
     alarms: Alarms,
     approvals: Approvals,
     lists: Lists,
+    docket: Docket,
     heads: Vec<(u16, u64)>,
 }
 
@@ -144,8 +150,12 @@ pub fn prepare(opened: &Opened, place: usize, world: &World, atlas: Atlas, setti
     let loaded = journal.load(&EntityKey::deny_list()).map_err(read)?;
     let list: DenyList = restore(&loaded).map_err(|fault| Failure::caused(crate::exit::DATA, &fault))?;
     let lists = Lists::new(&world, list, gates.iter().map(|(device, now)| (device, &now.gate)));
+    let docket = Docket::default();
+    for (id, doubtful) in all::<Doubtful>(&**journal)? {
+        docket.load(&id, &doubtful);
+    }
     let journal = Arc::clone(journal);
-    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, approvals, lists, heads })
+    Ok(Prepared { journal, follower, world, atlas, clock, settings, gates, alarms, approvals, lists, docket, heads })
 }
 
 /// Every entity of a kind, as the journal has it.
@@ -166,6 +176,13 @@ impl Prepared {
     pub fn lists(&self) -> Lists {
         self.lists.clone()
     }
+
+    /// The doubtful records; the same list goes on being kept.
+    #[must_use]
+    pub fn docket(&self) -> Docket {
+        self.docket.clone()
+    }
+
     /// Opens the channels and goes on following. Needs the front runtime.
     pub fn run(self, hub: &Hub, door: Door, presence: Presence, mut others: Vec<Box<dyn Follow>>) -> Boards {
         others.push(self.lists.following());
@@ -179,7 +196,9 @@ impl Prepared {
             hub.open(Channel::Overview(site), board)
         };
         let overviews = site_names.into_iter().map(open).collect();
-        let open = |id: &StationId| (id.clone(), hub.open(Channel::Gates(id.clone()), Gates::new(&self.world, id, &self.gates, now)));
+        let open = |id: &StationId| {
+            (id.clone(), hub.open(Channel::Gates(id.clone()), Gates::new(&self.world, id, &self.gates, self.docket.open_at(id), now)))
+        };
         let stations = self.world.stations.keys().map(open).collect();
         let (earlier, past) = mpsc::channel(4);
         earlier::read(Arc::clone(&self.journal), self.heads, self.world.sites.values().map(|site| site.calendar).collect(), now, earlier);
@@ -197,6 +216,8 @@ impl Prepared {
             gates: self.gates,
             overviews,
             stations,
+            docket: self.docket,
+            doubtful_alarm_above: self.settings.doubtful_alarm_above,
             devices: BTreeMap::new(),
             lives: Lives::default(),
             alarms: hub.open(Channel::Alarms, self.alarms),
@@ -223,6 +244,8 @@ struct Projector {
     gates: BTreeMap<DeviceId, GateNow>,
     overviews: Vec<Handle<Overview>>,
     stations: BTreeMap<StationId, Handle<Gates>>,
+    docket: Docket,
+    doubtful_alarm_above: u64,
     devices: BTreeMap<DeviceId, Handle<DeviceBoard>>,
     lives: Lives,
     alarms: Handle<Alarms>,
@@ -276,6 +299,7 @@ impl Projector {
             Event::Deny(deny::Event::VersionMade { .. }) => {
                 self.stations.values().for_each(|board| board.update(|board, out| board.list_made(&self.world, feed, out)));
             }
+            Event::Doubtful(doubtful) => self.doubtful(feed, doubtful),
             Event::Medium(_) | Event::Audit(_) | Event::User(_) | Event::Deny(_) => {}
         }
         if let Some(tap) = Tapped::of(event) {
@@ -305,14 +329,12 @@ impl Projector {
         if event.change().is_some_and(|change| !change.postings.is_empty()) {
             self.overviews.iter().for_each(|overview| overview.update(|board, _| board.posted(event, feed.at)));
         }
-        if let account::Event::RecordDoubted { station, .. } = event {
-            self.doubted(station, 1, feed);
-        }
     }
 
-    fn doubted(&self, station: &StationId, more: u64, feed: &FeedItem) {
-        if let Some(board) = self.stations.get(station) {
-            board.update(|board, out| board.doubted(more, feed.at, Some(&feed.command_id), out));
+    fn doubtful(&self, feed: &FeedItem, event: &doubtful::Event) {
+        let Some((station, open)) = self.docket.take(feed, event) else { return };
+        if let Some(board) = self.stations.get(&station) {
+            board.update(|board, out| board.doubtful(open, feed.at, &feed.command_id, out));
         }
     }
 
@@ -323,9 +345,6 @@ impl Projector {
         now.gate.apply(event, feed.at);
         if let gate::Event::StateReported(twin) = event {
             now.link = if twin.online { Link::Online } else { Link::Offline };
-        }
-        if let gate::Event::RecordsTaken { station, rejected, .. } = event {
-            self.doubted(station, rejected.len() as u64, feed);
         }
         self.gate_changed(&device, feed.at, Some(&feed.command_id));
         if let (Some(board), Some(now)) = (self.devices.get(&device), self.gates.get(&device)) {
@@ -442,7 +461,8 @@ impl Projector {
 
     fn keep_alarms(&mut self, now: Timestamp) {
         let Ok(turn) = Arc::clone(&self.telling).try_acquire_owned() else { return };
-        let facts = NodeFacts { journal_full: self.journal_full.load(Ordering::Relaxed) };
+        let journal_full = self.journal_full.load(Ordering::Relaxed);
+        let facts = NodeFacts { journal_full, doubtful_many: self.docket.open() > self.doubtful_alarm_above };
         let (keeper, world, gates) = (&mut self.keeper, &self.world, &self.gates);
         let wanted = self.alarms.update(|board, _| keeper.wanted(world, gates, facts, board.all(), now));
         if wanted.is_empty() {
@@ -477,12 +497,6 @@ impl Projector {
         match earlier {
             Earlier::Events(events) => {
                 for (at, event) in &events {
-                    if let Event::Account(account::Event::RecordDoubted { station, .. }) = event {
-                        if let Some(board) = self.stations.get(station) {
-                            board.update(|board, out| board.doubted(1, *at, None, out));
-                        }
-                        continue;
-                    }
                     self.overviews.iter().for_each(|overview| overview.update(|board, _| board.add_earlier(event, *at)));
                 }
             }

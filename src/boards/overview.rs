@@ -181,6 +181,7 @@ impl Overview {
         match event {
             account::Event::TapDecided { station, .. }
             | account::Event::RecordTaken { station, .. }
+            | account::Event::RecordAccepted { station, .. }
             | account::Event::Adjusted { station, .. } => Some(station),
             _ => None,
         }

@@ -67,7 +67,7 @@ fn a_change_of_mode_is_done_when_the_last_gate_has_acknowledged_it() {
     let (hub, (mut world, mut gates)) = (hub(), small_world());
     let id: StationId = "s1".parse().expect("an id");
     let channel = Channel::Gates(id.clone());
-    let board = hub.open(channel.clone(), Gates::new(&world, &id, &gates, NOW));
+    let board = hub.open(channel.clone(), Gates::new(&world, &id, &gates, 0, NOW));
     world.advance(&EntityKey::from(&id), &station_closed(1), NOW);
     let feed = station_feed(1);
     board.update(|board, out| board.modes_set(&world, NOW, 1, &feed.command_id, out));
@@ -94,7 +94,7 @@ fn a_station_shows_its_newest_taps_and_what_each_gate_opened() {
     let (hub, (world, gates)) = (hub(), small_world());
     let id: StationId = "s1".parse().expect("an id");
     let channel = Channel::Gates(id.clone());
-    let board = hub.open(channel.clone(), Gates::new(&world, &id, &gates, NOW));
+    let board = hub.open(channel.clone(), Gates::new(&world, &id, &gates, 0, NOW));
     for n in 0..60 {
         let event = tap("g2", n % 3 != 0);
         let feed = item(EntityKey::new(EntityKind::Account, "a1"), n);
@@ -136,7 +136,7 @@ fn a_device_shows_its_twin_its_orders_and_its_past() {
 /// Boards that follow a journal from now on.
 fn follow(world: &World, journal: &Arc<dyn Journal>, place: usize) -> Prepared {
     let clock = Clock::start(Some(NOW), journal.newest_at());
-    let settings = Settings { offline_after: Millis(0), deadline_ms: 250 };
+    let settings = Settings { offline_after: Millis(0), deadline_ms: 250, doubtful_alarm_above: 100 };
     let opened = crate::node::Opened { journal: journal.clone(), embedded: None, clock };
     prepare(&opened, place, world, Atlas::default(), settings).map_err(|fault| fault.message).expect("boards")
 }

@@ -4,7 +4,7 @@ use super::commands::{self, Done, Request};
 use super::problem::{Body, Refused, not_found};
 use super::rights::{self, Ask};
 use super::session::Ended;
-use super::{Asker, Caller, Channel, Console, list, reference, token};
+use super::{Asker, Caller, Channel, Console, doubtful, list, reference, token};
 use axum::Json;
 use axum::Router;
 use axum::extract::{ConnectInfo, DefaultBodyLimit, Path, State};
@@ -37,6 +37,7 @@ pub(super) fn routes() -> Router<Console> {
         .route("/api/v1", get(|| async { reference::page() }))
         .merge(list::routes())
         .merge(token::routes())
+        .merge(doubtful::routes())
         .route("/api/{*rest}", axum::routing::any(|| async { not_found() }))
         .layer(DefaultBodyLimit::max(MESSAGE_BYTES_MAX + 1))
         .layer(middleware::from_fn(no_store))

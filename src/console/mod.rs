@@ -5,6 +5,7 @@
 mod api;
 pub mod assets;
 pub mod commands;
+mod doubtful;
 pub mod entry;
 pub mod hub;
 pub mod limits;
@@ -25,7 +26,7 @@ mod upgrade;
 pub use tongdao_protocol::console::channel::Channel;
 
 use crate::backend::Backend;
-use crate::boards::{Follow, Prepared, Presence};
+use crate::boards::{Docket, Follow, Prepared, Presence};
 use crate::config;
 use entry::Asker;
 use futures_util::future::BoxFuture;
@@ -100,6 +101,7 @@ struct Inner {
     presence: OnceLock<Presence>,
     /// Where pages are kept over a restart.
     sessions_file: OnceLock<PathBuf>,
+    docket: OnceLock<Docket>,
 }
 
 impl Console {
@@ -126,6 +128,7 @@ impl Console {
             device_opener: OnceLock::new(),
             presence: OnceLock::new(),
             sessions_file: OnceLock::new(),
+            docket: OnceLock::new(),
         }))
     }
 
@@ -133,11 +136,17 @@ impl Console {
     pub fn show(&self, boards: Prepared, presence: Presence) {
         let people = Box::new(People(self.clone()));
         let _ = self.0.presence.set(Arc::clone(&presence));
+        let _ = self.0.docket.set(boards.docket());
         let running = boards.run(self.hub(), self.0.backend.door.clone(), presence, vec![people]);
         self.devices_are_opened_by(Box::new(move |device| {
             let running = running.clone();
             Box::pin(async move { running.open_device(&device).await })
         }));
+    }
+
+    /// The doubtful records that there are; none before the boards run.
+    fn docket(&self) -> Option<&Docket> {
+        self.0.docket.get()
     }
 
     /// The channels of this node.

@@ -36,6 +36,8 @@ const STATIONS: &[Role] = &[GateOperator, Supervisor, Manager, Admin];
 const WATCHERS: &[Role] = &[GateOperator, Supervisor, Manager, Technician, Admin, Auditor, Settlement];
 /// Who sees what belongs to a customer.
 const CUSTOMERS: &[Role] = &[GateOperator, Supervisor, Manager];
+/// Who decides what is doubtful: the service desk and settlement.
+const DOUBTS: &[Role] = &[GateOperator, Supervisor, Manager, Settlement];
 /// Who reads the audit.
 const READERS: &[Role] = &[Auditor, Inspector, Manager, Admin];
 
@@ -79,6 +81,8 @@ fn may_do(caller: &Caller, world: &World, op: &Op) -> Result<(), ErrorBody> {
         Op::JourneyAdjust(args) => covers_known_station(scope, world, &args.station),
         // An account belongs to no place.
         Op::MediumFind(_) | Op::MediumUnfreeze(_) => true,
+        // Where it came from is looked at with the record.
+        Op::RecordDecide(_) => true,
         Op::DeviceCommand(args) => covers_device(scope, world, &args.device),
         Op::DeviceAdd(args) => world.sites.contains_key(&args.site) && scope.covers_site(&args.site),
         Op::DeviceRotate(args) | Op::DeviceRevoke(args) => covers_device(scope, world, &args.device),
@@ -101,6 +105,7 @@ const fn doers(op: &Op) -> &'static [Role] {
             &[GateOperator, Supervisor, Manager, Technician, Admin]
         }
         Op::JourneyAdjust(_) | Op::MediumFind(_) => CUSTOMERS,
+        Op::RecordDecide(_) => DOUBTS,
         Op::MediumUnfreeze(_) => &[Supervisor, Manager],
         Op::DeviceAdd(_) | Op::DeviceRotate(_) | Op::DeviceRevoke(_) => &[Technician, Admin],
         Op::UserAdd(_) | Op::UserRoles(_) | Op::UserDisable(_) | Op::UserEndSessions(_) => &[Admin],
@@ -115,6 +120,14 @@ const fn doers(op: &Op) -> &'static [Role] {
 /// `FORBIDDEN`.
 pub fn may_see_customers(caller: &Caller) -> Result<(), ErrorBody> {
     caller.with_role(CUSTOMERS)
+}
+
+/// May they see doubtful records, which name media and show the taps of their accounts?
+///
+/// # Errors
+/// `FORBIDDEN`.
+pub fn may_see_doubtful(caller: &Caller) -> Result<(), ErrorBody> {
+    caller.with_role(DOUBTS)
 }
 
 /// May they see who the users are?

@@ -1,5 +1,6 @@
 // The pages there are. One entry a page: adding a page is adding an entry here, its file beside this one, and its words in
 // both languages (`nav-{id}` at least). What is not in this list has no place in the navigation.
+import { html, useEffect, useState } from "../vendor/preact.js";
 import { match } from "../router.js";
 import { is } from "../rights.js";
 import { Overview } from "./overview.js";
@@ -25,6 +26,14 @@ import { AlarmCount, ApprovalCount } from "../ui/shell.js";
  * @property {string[]} [roles] who may open it; everybody where left out
  */
 
+/** A page that is fetched when somebody opens it. @param {() => Promise<any>} load @returns {any} */
+const lazily = (load) =>
+  function Lazy(/** @type {any} */ props) {
+    const [View, setView] = useState(/** @type {any} */ (undefined));
+    useEffect(() => void load().then((view) => setView(() => view)), []);
+    return View ? html`<${View} ...${props} />` : html`<div class="sheet" aria-busy="true"></div>`;
+  };
+
 /** Who looks at stations and devices. */
 const WATCHERS = ["gate_operator", "supervisor", "manager", "technician", "admin", "auditor", "settlement"];
 
@@ -34,6 +43,7 @@ export const pages = [
   { id: "gates", path: "/gates", View: Gates, roles: WATCHERS, nav: { href: "/gates", key: "g", icon: "gates" } },
   { id: "station", path: "/gates/:station", View: Station, roles: WATCHERS, under: "gates" },
   { id: "desk", path: "/desk", View: Desk, roles: ["gate_operator", "supervisor", "manager"], nav: { href: "/desk", key: "d", icon: "desk" } },
+  { id: "doubtful", path: "/doubtful", View: lazily(() => import("./doubtful.js").then((page) => page.Doubtful)), roles: ["gate_operator", "supervisor", "manager", "settlement"], nav: { href: "/doubtful", key: "b", icon: "approvals" } },
   { id: "devices", path: "/devices", View: Devices, roles: WATCHERS, nav: { href: "/devices", key: "v", icon: "devices" } },
   { id: "device", path: "/devices/:device", View: Device, roles: WATCHERS, under: "devices" },
   { id: "alarms", path: "/alarms", View: Alarms, roles: ["gate_operator", "supervisor", "manager", "technician", "admin", "auditor"], nav: { href: "/alarms", key: "a", icon: "alarms", Count: AlarmCount } },

@@ -34,7 +34,7 @@ export interface AlarmArgs {
   note?: Note;
 }
 
-export type AlarmCode = "gates_offline" | "gate_fault" | "emergency_button" | "fire" | "intrusion" | "door" | "tamper" | "journal_reserve" | "clock_step" | "quarantine";
+export type AlarmCode = "gates_offline" | "gate_fault" | "emergency_button" | "fire" | "intrusion" | "door" | "tamper" | "journal_reserve" | "clock_step" | "quarantine" | "doubtful_many";
 
 /** Alarms that are not over. */
 export interface AlarmCounts {
@@ -281,6 +281,8 @@ export interface BoardAnswer {
   snapshot: any;
 }
 
+export type By = "server" | "gate";
+
 /** `bye`: the server closes the connection. */
 export interface Bye {
   /** The close code that follows. */
@@ -526,6 +528,104 @@ export interface DeviceSnapshot {
 export type Digest = string;
 
 export type Direction = "entry" | "exit";
+
+/** One doubtful record with what its medium's account says, as `GET /api/v1/doubtful/{id}` shows it. */
+export interface DoubtfulEvidence {
+  /** The account of its medium; absent where none has it. */
+  account?: string;
+  /** Our clock minus the gate's, in milliseconds, as it was known when the record came. */
+  clock_ms: number;
+  /** Is the gate's clock so wrong that its time was put right? */
+  corrected: boolean;
+  /** When it was decided. */
+  decided_at?: Time;
+  /** Who decided. */
+  decided_by?: string;
+  /** The gate. */
+  device: string;
+  /** Why it is doubtful: `key_reused twin at direction medium record too_old ahead currency unknown_medium`; more may come. */
+  doubt: string;
+  /** The gate's boot. */
+  epoch: number;
+  /** What the gate had said first under this number, as far as it was at hand. */
+  first?: Record;
+  /** The same tap as the account has it; absent where it has none. */
+  known?: FoundTap;
+  /** The account's other taps around that time, by time of travel. */
+  near: FoundTap[];
+  /** When the desk heard of it. */
+  opened_at: Time;
+  /** Another tap that it collides with, as `device/epoch/seq`. */
+  other?: string;
+  /** When the account had it. */
+  posted_at?: Time;
+  /** Why. */
+  reason?: string;
+  /** When the record came. */
+  received_at: Time;
+  /** Its name: `{device}.{epoch}.{seq}`, and of an altered copy the hash of its meaning. */
+  record: string;
+  /** Why the account gave it back after it was accepted; it is open again. */
+  returned?: string;
+  /** What the gate said. */
+  said: Record;
+  /** `open accepted rejected`. */
+  state: string;
+  /** The gate's station. */
+  station: string;
+  /** When the rider was there, by what is known of the gate's clock; so it counts when it is accepted. */
+  travelled_at: Time;
+}
+
+/** A doubtful record as `GET /api/v1/doubtful` lists it. */
+export interface DoubtfulItem {
+  /** Our clock minus the gate's, in milliseconds, as it was known when the record came. */
+  clock_ms: number;
+  /** Is the gate's clock so wrong that its time was put right? */
+  corrected: boolean;
+  /** When it was decided. */
+  decided_at?: Time;
+  /** Who decided. */
+  decided_by?: string;
+  /** The gate. */
+  device: string;
+  /** Why it is doubtful: `key_reused twin at direction medium record too_old ahead currency unknown_medium`; more may come. */
+  doubt: string;
+  /** The gate's boot. */
+  epoch: number;
+  /** What the gate had said first under this number, as far as it was at hand. */
+  first?: Record;
+  /** When the desk heard of it. */
+  opened_at: Time;
+  /** Another tap that it collides with, as `device/epoch/seq`. */
+  other?: string;
+  /** When the account had it. */
+  posted_at?: Time;
+  /** Why. */
+  reason?: string;
+  /** When the record came. */
+  received_at: Time;
+  /** Its name: `{device}.{epoch}.{seq}`, and of an altered copy the hash of its meaning. */
+  record: string;
+  /** Why the account gave it back after it was accepted; it is open again. */
+  returned?: string;
+  /** What the gate said. */
+  said: Record;
+  /** `open accepted rejected`. */
+  state: string;
+  /** The gate's station. */
+  station: string;
+  /** When the rider was there, by what is known of the gate's clock; so it counts when it is accepted. */
+  travelled_at: Time;
+}
+
+/** A page of a list, in the order of the items' ids: at most `limit` of them (100 where none is given, 500 at most). Where many are not for the caller a page may be short, or empty, and still have a `next`. */
+export interface DoubtfulItemPage {
+  /** What is on it. */
+  items: DoubtfulItem[];
+  /** The id that the next page begins behind; null = no more. */
+  next: string | null;
+}
 
 /** A refusal on the wire. */
 export interface ErrorBody {
@@ -858,11 +958,25 @@ export interface Me {
   user: string;
 }
 
+/** A medium as the gate read it. */
+export interface Medium {
+  /** A hard wallet's counter. */
+  counter?: number;
+  /** What was presented. */
+  kind: MediumKind;
+  /** A medium's signature. */
+  signature?: Code;
+  /** The imported `medium_token`; for `qr` the whole code, whose part before the first dot is the medium. */
+  token: Code;
+}
+
 /** `medium.find`: what a medium's account, taps and journeys are. */
 export interface MediumFindArgs {
   /** The medium's token, or the whole QR code. */
   token: Code;
 }
+
+export type MediumKind = "qr" | "face" | "ecny" | "ecny_hard" | "bank" | "card";
 
 /** `medium.unfreeze`: take the taps of the medium's account again. */
 export interface MediumUnfreezeArgs {
@@ -1019,6 +1133,38 @@ export interface Problem {
 }
 
 export type Reason = string;
+
+/** One line of the gate's own account of its taps. */
+export interface Record {
+  /** When, by the gate's clock. */
+  at: Time;
+  /** Who decided. */
+  by: By;
+  /** Which way. */
+  direction: Direction;
+  /** What was presented; null for an intrusion. */
+  medium: Medium | null;
+  /** `rev` of the mode that the gate obeyed; 0 = none yet. */
+  mode: number;
+  /** What the rider did. */
+  passage: RecordPassage;
+  /** The tap's sequence. */
+  seq: number;
+  /** What the gate did. */
+  shown: Shown;
+}
+
+/** `record.decide`: accept or reject a doubtful record. */
+export interface RecordDecideArgs {
+  /** It is true: post it to its account. Otherwise it leaves no charge. */
+  accept: boolean;
+  /** Why. */
+  reason: Reason;
+  /** The doubtful record, by its name in the list. */
+  record: Name;
+}
+
+export type RecordPassage = "passed" | "not_passed" | "tailgate" | "reverse" | "intrusion" | "none";
 
 /** `relay` (both ways): handed on to the others of a channel, never stored. Over 64 KiB in parts. */
 export interface Relay {
@@ -1422,6 +1568,8 @@ export interface Ops {
   "gate.service": { args: GateServiceArgs; result: Changed };
   /** Correct a journey at the service desk. */
   "journey.adjust": { args: JourneyAdjustArgs; result: Adjusted };
+  /** Accept or reject a doubtful record. */
+  "record.decide": { args: RecordDecideArgs; result: Nothing };
   /** Find a medium with its taps and journeys; each look is audited. */
   "medium.find": { args: MediumFindArgs; result: Found };
   /** Take the taps of a frozen account again. */

@@ -1,7 +1,7 @@
 //! How events change an account. Nothing is looked up here: all that was used and all that follows stands in the event.
 use super::state::{Account, EarlyPassage, Holder, LinkedMedium, Posted};
 use super::tap::told;
-use super::{AdjustKind, Change, Event, Tail};
+use super::{Accepted, AdjustKind, Change, Event, Tail};
 use crate::id::{CommandId, StationId, TapId, Token};
 use crate::journey::{Fact, Mark, MarkKind, Open, Passed, Recorded, Stop, Told, journey_id};
 use crate::ledger::{LedgerAccount, Posting, balanced, received};
@@ -46,13 +46,14 @@ impl Account {
                 self.report(tap, Passed::of(*outcome), *reported);
                 self.change(change, at, None, |_| Some(tap.passage_command()));
             }
-            Event::RecordTaken { record, station, change } => {
-                let fact = self.fact_of_record(record, station, at);
+            Event::RecordTaken { record, station, clock, twin: _, change } => {
+                let fact = self.fact_of_record(record, station, record.at + *clock, at);
                 self.change(change, at, Some(&fact), |_| Some(record.tap.record_command()));
                 self.insert(fact);
             }
             Event::RecordDoubted { .. } => {}
             Event::DenyTold { number } => self.deny_told(*number),
+            Event::RecordAccepted { .. } => self.accept(event, at),
             Event::Adjusted { .. } => self.adjust(event, at),
             Event::JourneyClosed { until, change, command_id } => {
                 self.closed_until = self.closed_until.max(*until);
@@ -106,8 +107,23 @@ impl Account {
         }
     }
 
-    fn fact_of_record(&mut self, record: &Record, station: &StationId, at: Timestamp) -> Fact {
-        let mut fact = self.recorded_fact(record, station, at);
+    fn accept(&mut self, event: &Event, at: Timestamp) {
+        let Event::RecordAccepted { record, tap, station, at: was, doubt, command_id, by, change } = event else { return };
+        let accepted =
+            Accepted { record: record.clone(), station: station.clone(), at: *was, doubt: *doubt, tap: tap.clone(), by: by.clone() };
+        let fact = self.accepted_fact(&accepted, at);
+        self.marks.extend(self.counted(&accepted));
+        self.change(change, at, Some(&fact), |_| Some(command_id.clone()));
+        let before = self.facts.len();
+        self.facts.retain(|known| known.tap != *tap || known.by_desk);
+        if self.facts.len() != before {
+            self.undecided = self.facts.iter().map(undecided).sum();
+        }
+        self.insert(fact);
+    }
+
+    fn fact_of_record(&mut self, record: &Record, station: &StationId, travelled: Timestamp, at: Timestamp) -> Fact {
+        let mut fact = self.recorded_fact(record, station, travelled, at);
         fact.passed = fact.passed.and(self.take_early(&record.tap));
         fact
     }

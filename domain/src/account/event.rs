@@ -1,6 +1,6 @@
 //! What can have happened to an account. An event carries all that was used and all that follows, so that applying it
 //! needs nothing else: the world may have moved on when it is replayed.
-use super::{AdjustKind, WalletClass};
+use super::{AdjustKind, Doubt, WalletClass};
 use crate::code::Code;
 use crate::device::By;
 use crate::fare::Past;
@@ -9,7 +9,7 @@ use crate::journey::Open;
 use crate::ledger::{Legs, Posting};
 use crate::money::{Amount, Currency};
 use crate::tap::{MediumKind, Passage, Record, Tap};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 use compact_str::CompactString;
 use serde::{Deserialize, Serialize};
 
@@ -116,6 +116,32 @@ pub enum Event {
         record: Record,
         /// The gate's station.
         station: StationId,
+        /// Added to the gate's time: its clock was known to be wrong.
+        #[serde(default, skip_serializing_if = "no_time")]
+        clock: Millis,
+        /// The tap of the same medium at another gate at the same moment: only one of the two is priced.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        twin: Option<TapId>,
+        /// What it does to journeys and money.
+        #[serde(default, skip_serializing_if = "Change::is_nothing")]
+        change: Change,
+    },
+    /// `record.accepted`: a person has taken a doubtful record for true.
+    RecordAccepted {
+        /// The record.
+        record: Record,
+        /// The tap it stands for from now on: its own, or one of its own number where that is another's.
+        tap: TapId,
+        /// The gate's station.
+        station: StationId,
+        /// When the rider was there.
+        at: Timestamp,
+        /// What was in doubt.
+        doubt: Doubt,
+        /// The command that did it.
+        command_id: CommandId,
+        /// Who and why.
+        by: By,
         /// What it does to journeys and money.
         #[serde(default, skip_serializing_if = "Change::is_nothing")]
         change: Change,
@@ -167,26 +193,13 @@ pub enum Event {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
+const fn no_time(time: &Millis) -> bool {
+    time.0 == 0
 }
 
-/// What a record contradicts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Doubt {
-    /// Its tap went the other way.
-    Direction,
-    /// Its tap was made with another medium.
-    Medium,
-    /// Its tap was made at another time.
-    At,
-    /// Another record of the same tap was taken before.
-    Record,
-    /// It is older than the taps that are kept.
-    TooOld,
-    /// Fares are in another currency there.
-    Currency,
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// What an event does to journeys and money.
@@ -261,6 +274,7 @@ impl Event {
             Self::PassageReported { .. } => "tap.passed",
             Self::RecordTaken { .. } => "record.taken",
             Self::RecordDoubted { .. } => "record.doubted",
+            Self::RecordAccepted { .. } => "record.accepted",
             Self::Adjusted { .. } => "journey.adjusted",
             Self::DenyTold { .. } => "account.deny_told",
             Self::JourneyClosed { .. } => "journey.closed",
@@ -273,6 +287,7 @@ impl Event {
             Self::TapDecided { change, .. }
             | Self::PassageReported { change, .. }
             | Self::RecordTaken { change, .. }
+            | Self::RecordAccepted { change, .. }
             | Self::Adjusted { change, .. }
             | Self::JourneyClosed { change, .. } => Some(change),
             _ => None,

@@ -2,14 +2,14 @@
 //! contradicts what is known is kept as doubtful and posts nothing.
 use super::post::forgetting;
 use super::state::Account;
-use super::{Change, Doubt, Event};
+use super::{Change, Doubt, Doubted, Event};
 use crate::id::{StationId, TapId};
 use crate::journey::scene::Scene;
 use crate::journey::{Fact, Passed, Recorded, Told};
-use crate::machine::{Context, Decision, Refusal, RefusalCode, Reply};
+use crate::machine::{Context, Decision, RefusalCode, Reply};
 use crate::mutant::{Mutant, planted};
 use crate::tap::{Passage, Record, Reference};
-use crate::time::Timestamp;
+use crate::time::{Millis, Timestamp};
 
 /// Passages of unknown taps that are kept at most.
 pub const EARLY_MAX: usize = 32;
@@ -75,30 +75,43 @@ impl Account {
         if known || self.early.len() < EARLY_MAX { Ok(None) } else { Err(Stray::TooMany) }
     }
 
-    pub(super) fn decide_record(&self, context: &Context<'_>, record: &Record, station: &StationId) -> Decision<Event> {
+    pub(super) fn decide_record(&self, context: &Context<'_>, record: &Record, station: &StationId, clock: Millis) -> Decision<Event> {
         let Some(medium) = &record.medium else {
             return Decision::refuse(RefusalCode::BadArgs, "a record without a medium concerns no account");
         };
         if !self.media.iter().any(|known| known.token == medium.token) {
             return Decision::Misrouted;
         }
-        if let Some(doubt) = self.doubt(context, record, station) {
+        let at = record.at + clock;
+        if let Some(doubt) = self.doubt(context, record, station, at) {
             let event = Event::RecordDoubted { record: record.clone(), station: station.clone(), doubt };
-            return Decision::Commit { events: vec![event], reply: Refusal::reply(RefusalCode::Contradicts, doubt.hint()) };
+            return Decision::Commit { events: vec![event], reply: Reply::Doubted(Doubted::of(doubt)) };
         }
-        let mut fact = self.recorded_fact(record, station, context.now);
+        let mut fact = self.recorded_fact(record, station, at, context.now);
         fact.passed = fact.passed.and(self.early_passage(&record.tap));
+        let twin = self.twin(context, &fact).map(|twin| twin.tap.clone());
         let change = self.outlook(context.world, &fact, self.numbered + 1).change;
         let change = forgetting(self, context.world, context.now, Some(&fact), change);
-        let event = Event::RecordTaken { record: record.clone(), station: station.clone(), change };
-        Decision::Commit { events: vec![event], reply: Reply::Done }
+        let reply = twin.clone().map_or(Reply::Done, |twin| Reply::Doubted(Doubted { doubt: Doubt::Twin, other: Some(twin) }));
+        let event = Event::RecordTaken { record: record.clone(), station: station.clone(), clock, twin, change };
+        Decision::Commit { events: vec![event], reply }
+    }
+
+    /// The same medium's passage through another gate at the same moment: of the two only the first is priced, whichever is
+    /// heard of first, and the one that is heard of last is for a person to decide.
+    fn twin(&self, context: &Context<'_>, fact: &Fact) -> Option<&Fact> {
+        let rules = self.rules(context.world);
+        let from = self.facts.partition_point(|known| known.at < fact.at - context.world.settings.retap_window);
+        let near = self.facts[from..].iter().take_while(|known| known.at <= fact.at + context.world.settings.retap_window);
+        near.filter(|known| fact.counts() && known.counts()).find(|known| rules.is_twin(known, fact))
     }
 
     /// What a record contradicts, if anything: it must agree with its tap in direction, medium and time.
-    fn doubt(&self, context: &Context<'_>, record: &Record, station: &StationId) -> Option<Doubt> {
+    fn doubt(&self, context: &Context<'_>, record: &Record, station: &StationId, at: Timestamp) -> Option<Doubt> {
         let Some(fact) = self.known(record) else {
-            let foreign = self.is_foreign(&Scene::new(context.world, station, record.at)).then_some(Doubt::Currency);
-            return self.forgotten(context, record.at).then_some(Doubt::TooOld).or(foreign);
+            let foreign = self.is_foreign(&Scene::new(context.world, station, at)).then_some(Doubt::Currency);
+            let ahead = (at > context.now + context.world.settings.clock_refuse).then_some(Doubt::Ahead);
+            return self.forgotten(context, at).then_some(Doubt::TooOld).or(ahead).or(foreign);
         };
         let token = self.media.get(usize::from(fact.medium)).map(|medium| &medium.token);
         match () {
@@ -119,7 +132,7 @@ impl Account {
     }
 
     /// The fact that a record makes, or makes of what is known.
-    pub(super) fn recorded_fact(&self, record: &Record, station: &StationId, now: Timestamp) -> Fact {
+    pub(super) fn recorded_fact(&self, record: &Record, station: &StationId, at: Timestamp, now: Timestamp) -> Fact {
         let recorded = Recorded::from(record.shown);
         let passed = record.passage.map_or(Passed::Unknown, Passed::of);
         if let Some(known) = self.known(record) {
@@ -131,7 +144,7 @@ impl Account {
         let token = record.medium.as_ref().map(|medium| &medium.token);
         let medium = self.media.iter().position(|medium| Some(&medium.token) == token).and_then(|place| u16::try_from(place).ok());
         Fact {
-            at: record.at,
+            at,
             direction: record.direction,
             tap: record.tap.clone(),
             station: station.clone(),
@@ -142,21 +155,6 @@ impl Account {
             passed,
             recorded,
             by_desk: false,
-        }
-    }
-}
-
-impl Doubt {
-    /// What the operator reads.
-    #[must_use]
-    pub const fn hint(self) -> &'static str {
-        match self {
-            Self::Direction => "its tap went the other way",
-            Self::Medium => "its tap was made with another medium",
-            Self::At => "its tap was made at another time",
-            Self::Record => "another record of the same tap was taken before",
-            Self::TooOld => "it is older than the taps that are kept",
-            Self::Currency => "fares are in another currency there",
         }
     }
 }

@@ -17,7 +17,8 @@ impl Machine for Account {
         match command {
             Command::Tap { tap, station, decide_by } => self.decide_tap(context, tap, station, *decide_by),
             Command::Passage { tap, reference, outcome, at } => self.decide_passage(context, tap, reference, *outcome, *at),
-            Command::Record { record, station } => self.decide_record(context, record, station),
+            Command::Record { record, station, clock } => self.decide_record(context, record, station, *clock),
+            Command::Accept(accepted) => self.decide_accept(context, accepted),
             Command::Adjust { kind, station, at, by } => {
                 self.decide_adjust(context, &Adjustment { kind: *kind, station, at: at.unwrap_or(context.now), by })
             }
@@ -61,6 +62,10 @@ impl Machine for Account {
             Command::Tap { tap, .. } => tap.fingerprint(),
             Command::Passage { reference, outcome, at, .. } => outcome.fingerprint(Some(reference), *at),
             Command::Record { record, .. } => record.fingerprint(),
+            Command::Accept(accepted) => {
+                let print = accepted.by.fingerprint(Fingerprinter::new("account.accept")).part(accepted.record.fingerprint());
+                print.number(accepted.doubt as i64).count(accepted.tap.seq).finish()
+            }
             Command::Adjust { kind, station, at, .. } => {
                 Fingerprinter::new("account.adjust").number(*kind as i64).text(station.as_str()).moment(*at).finish()
             }

@@ -125,7 +125,7 @@ impl Account {
         }
         if known.is_none() && self.is_straight(fact) {
             let rules = self.rules(world);
-            if self.last_counting().is_some_and(|last| rules.repeats(last, fact)) {
+            if self.last_counting().is_some_and(|last| rules.absorbs(last, fact)) {
                 return Outlook { change: Change::default(), open: self.open.clone() };
             }
             let mut arrived = self.arrived();

@@ -1,6 +1,7 @@
 //! The account, driven through its public contract: a rider on the line of [`crate::testing`] with Chengdu's fares.
 mod caps;
 mod desk;
+mod doubtful;
 mod limits;
 mod modes;
 mod permutations;
@@ -102,7 +103,7 @@ impl Rider {
     pub(super) fn recorded(&mut self, record: Record) -> Reply {
         let station = record.tap.device.as_str().split('-').next().unwrap_or_default();
         let station = id(station);
-        self.account.ask(Command::Record { record, station })
+        self.account.ask(Command::Record { record, station, clock: Millis(0) })
     }
     pub(super) fn adjust(&mut self, kind: AdjustKind, station: &str, at: Option<Timestamp>) -> Reply {
         self.account.ask(Command::Adjust { kind, station: id(station), at, by: by() })

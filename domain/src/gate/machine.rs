@@ -18,8 +18,8 @@ impl Machine for Gate {
             Command::Tap { tap, .. } => self.check_tap(context, memory, tap),
             Command::Unresolved { tap } => checks::refuse(context, tap, Code::UnknownMedium),
             Command::Passage { tap, reference, .. } => self.check_passage(command, tap, reference.as_ref()),
-            Command::Records { epoch, first_seq: _, records } => self.decide_records(context, *epoch, records),
-            Command::Struck { owed, outcome } => self.decide_struck(context, owed, *outcome),
+            Command::Records { epoch, first_seq: _, records } => self.decide_records(context, memory, *epoch, records),
+            Command::Struck { owed, outcome, doubted } => self.decide_struck(context, owed, *outcome, doubted.as_ref()),
             Command::State(twin) if self.twin.as_ref() == Some(twin) && self.has_reported(context) => {
                 Decision::Ask { otherwise: Reply::Done }
             }
@@ -36,10 +36,9 @@ impl Machine for Gate {
             Event::TapRefused { tap, .. } => self.epoch = self.epoch.max(tap.id.epoch),
             Event::BootSeen { epoch } => self.epoch = self.epoch.max(*epoch),
             Event::Passed { tap, .. } => self.epoch = self.epoch.max(tap.epoch),
-            Event::RecordsTaken { epoch, station, records, rejected: _, limits } => {
-                self.take_records(*epoch, station, records, limits, at);
-            }
-            Event::RecordStruck { tap, .. } => self.strike(tap),
+            Event::RecordsTaken { .. } => self.take_records(event, at),
+            Event::RecordStruck { tap, outcome: _, doubted } => self.strike(tap, doubted.as_ref()),
+            Event::CaseTold { name } => self.strike_case(name),
             Event::StateReported(twin) => self.take_state(twin, at),
             Event::ModeAcked { id, rev, result, detail: _, at } => {
                 self.take_mode_ack(ModeAck { id: id.clone(), rev: *rev, at: *at }, *result);
@@ -82,6 +81,7 @@ impl Machine for Gate {
             Event::Passed { .. } => "passage.reported",
             Event::RecordsTaken { .. } => "records.taken",
             Event::RecordStruck { .. } => "record.struck",
+            Event::CaseTold { .. } => "doubtful.told",
             Event::StateReported(_) => "state.reported",
             Event::ModeAcked { .. } => "mode.acked",
             Event::AckNoted { .. } => "ack.noted",

@@ -13,7 +13,9 @@ pub(super) fn fingerprint(command: &Command) -> Fingerprint {
             let enter = |print: Fingerprinter, record: &Record| print.count(record.tap.seq).part(record.fingerprint());
             records.iter().fold(start, enter).finish()
         }
-        Command::Struck { owed, outcome } => Fingerprinter::new("gate.struck").text(owed.as_str()).number(*outcome as i64).finish(),
+        Command::Struck { owed, outcome, doubted: _ } => {
+            Fingerprinter::new("gate.struck").text(owed.as_str()).number(*outcome as i64).finish()
+        }
         Command::State(twin) => of_twin(twin),
         Command::Ack { id, result, detail, at } => {
             Fingerprinter::new("gate.ack").text(id.as_str()).number(*result as i64).text(detail).number(at.0).finish()

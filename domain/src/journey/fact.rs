@@ -191,6 +191,8 @@ pub enum MarkKind {
     Waived,
     /// The surcharge for its overstay is collected.
     OverstayCollected,
+    /// The tap is a passage of its own, though the same medium went through another gate at the same moment.
+    Counted,
 }
 
 #[cfg(test)]

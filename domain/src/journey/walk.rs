@@ -53,7 +53,7 @@ impl<'a> Rules<'a> {
     pub fn walk(&self, facts: &[Fact], mut ended: impl FnMut(Journey)) -> Arrived {
         let (mut at, mut last) = (Arrived { open: None, past: self.base.clone() }, None::<&Fact>);
         for fact in facts.iter().filter(|fact| fact.counts()) {
-            if !last.is_some_and(|last| self.repeats(last, fact)) {
+            if !last.is_some_and(|last| self.absorbs(last, fact)) {
                 self.step(&mut at, fact).into_iter().for_each(&mut ended);
             }
             last = Some(fact);
@@ -90,6 +90,29 @@ impl<'a> Rules<'a> {
             && fact.at - last.at <= window
             && (last.direction, last.medium, last.by_desk) == (fact.direction, fact.medium, false)
             && last.tap.device == fact.tap.device
+    }
+
+    /// Is it the same medium at another gate in the same direction within the same moment? Nobody goes through two gates at
+    /// once: both have opened (each was offline, or one was), one journey is priced, the other is for a person to decide.
+    /// Where an entry is a whole ride, a medium may pay for two.
+    #[must_use]
+    pub fn is_twin(&self, last: &Fact, fact: &Fact) -> bool {
+        let window = self.world.settings.retap_window;
+        let at_once = window.0 > 0 && (fact.at - last.at).abs() <= window && last.tap.device != fact.tap.device;
+        let same = (last.direction, last.medium, last.by_desk) == (fact.direction, fact.medium, fact.by_desk) && !fact.by_desk;
+        let said = |tap| self.mark(tap, MarkKind::Counted).is_some();
+        at_once
+            && same
+            && !planted(Mutant::TwinPricedTwice)
+            && !said(&last.tap)
+            && !said(&fact.tap)
+            && !Scene::new(self.world, &fact.station, fact.at).version.is_some_and(crate::fare::FareVersion::is_flat)
+    }
+
+    /// Does the tap before stand for this one too?
+    #[must_use]
+    pub fn absorbs(&self, last: &Fact, fact: &Fact) -> bool {
+        self.repeats(last, fact) || self.is_twin(last, fact)
     }
 
     /// Ends an open journey that no longer is at this time of travel.

@@ -36,6 +36,9 @@ use tongdao_domain::machine::{Context, Decision, Machine, Notice, RefusalCode, R
 use tongdao_domain::mutant::{Mutant, planted};
 use tongdao_domain::time::Timestamp;
 
+/// A state is written along after one event for each of so many bytes that it had the last time.
+const STATE_BYTES_AN_EVENT: u64 = 1024;
+
 /// Where the pipeline stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -114,6 +117,8 @@ pub struct Pipeline<M: Machine, R> {
     /// Version of the newest written state, and the same with those in flight.
     state_at: u64,
     state_planned: u64,
+    /// Length of the state that was written last.
+    state_bytes: u64,
     reminders: Reminders,
     counters: Counters,
 }
@@ -138,6 +143,7 @@ impl<M: Machine, R> Pipeline<M, R> {
             last_at: Timestamp::default(),
             state_at: 0,
             state_planned: 0,
+            state_bytes: 0,
             reminders: Reminders::default(),
             counters: Counters::default(),
         }
@@ -455,12 +461,15 @@ impl<M: Machine, R> Pipeline<M, R> {
 
     /// The state goes along with the commit after so many events that a load would be slow without it.
     fn state_for(&mut self, version: u64) -> Option<Bytes> {
-        if version.saturating_sub(self.state_planned) < self.limits.checkpoint_events {
+        // A large state (a gate that was without a link for a day) waits for more events: writing it takes as long as many taps.
+        let due = self.limits.checkpoint_events.max(self.state_bytes / STATE_BYTES_AN_EVENT);
+        if version.saturating_sub(self.state_planned) < due {
             return None;
         }
         let state = if planted(Mutant::StateBehind) { &self.confirmed } else { &self.tentative };
         let state = codec::encode(state).ok()?;
         self.state_planned = version;
+        self.state_bytes = state.len() as u64;
         Some(Bytes::from_vec(state))
     }
 

@@ -106,7 +106,8 @@ pub struct Gates {
 /// When files cannot be read or the gates cannot connect.
 pub fn run(args: &Gates) -> io::Result<u8> {
     raise_file_limit();
-    let (site, credentials) = credentials(args)?;
+    let (site, mut credentials) = super::site_and_gates(&args.target)?;
+    credentials.truncate(args.gates.unwrap_or(usize::MAX));
     let mut all = files::media(&args.accounts)?;
     all.truncate(args.media.unwrap_or(usize::MAX));
     let mut media = Media::new(all);
@@ -121,18 +122,6 @@ pub fn run(args: &Gates) -> io::Result<u8> {
     })?;
     print(args, &report)?;
     Ok(u8::from(!report.broken().is_empty()))
-}
-
-fn credentials(args: &Gates) -> io::Result<(String, Vec<crate::fleet::Credentials>)> {
-    let file = args.target.site_file.as_deref().map(files::site).transpose()?;
-    let named = args.target.site.clone().or_else(|| file.as_ref().map(|file| file.id.as_str().to_owned()));
-    let site = named.ok_or_else(|| io::Error::other("name the site: --site or --site-file"))?;
-    let mut gates = files::gates(&args.target.devices, &site)?;
-    if let Some(file) = &file {
-        gates = files::placed(file, gates).into_iter().map(|(_, gate)| gate).collect();
-    }
-    gates.truncate(args.gates.unwrap_or(usize::MAX));
-    Ok((site, gates))
 }
 
 fn check(args: &Gates, gates: usize, media: usize) -> io::Result<()> {
@@ -154,6 +143,7 @@ fn habits(args: &Gates) -> Habits {
         passage: args.passage,
         records: args.records,
         records_every_ms: i64::try_from(seconds(args.records_every).as_millis()).unwrap_or(30_000),
+        mischief: None,
     }
 }
 
@@ -191,8 +181,5 @@ fn line(progress: &Progress) -> String {
 
 fn print(args: &Gates, report: &Report) -> io::Result<()> {
     write!(io::stdout(), "{report}")?;
-    let Some(path) = &args.json else { return Ok(()) };
-    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
-    serde_json::to_writer(&mut file, report)?;
-    writeln!(file)
+    super::append(args.json.as_ref(), report)
 }

@@ -2,13 +2,16 @@
 pub mod consoles;
 pub mod gates;
 pub mod idle;
+pub mod offline;
 pub mod prepare;
+pub mod storm;
 
 use crate::clock::Clock;
-use crate::fleet::{Server, Tls};
+use crate::files;
+use crate::fleet::{Credentials, Server, Tls};
 use crate::mqtt::Version;
 use clap::Args;
-use std::io;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::PathBuf;
 
@@ -61,6 +64,27 @@ impl Target {
     fn clock(&self) -> io::Result<Clock> {
         self.clock_from.map_or_else(|| Ok(Clock::local()), Clock::of_server)
     }
+}
+
+/// The site and its gates with their secrets; of a site file only those that stand in it.
+fn site_and_gates(target: &Target) -> io::Result<(String, Vec<Credentials>)> {
+    let file = target.site_file.as_deref().map(files::site).transpose()?;
+    let named = target.site.clone().or_else(|| file.as_ref().map(|file| file.id.as_str().to_owned()));
+    let site = named.ok_or_else(|| io::Error::other("name the site: --site or --site-file"))?;
+    let gates = files::gates(&target.devices, &site)?;
+    let gates = match &file {
+        Some(file) => files::placed(file, gates).into_iter().map(|(_, gate)| gate).collect(),
+        None => gates,
+    };
+    Ok((site, gates))
+}
+
+/// Appends a result as one line of JSON.
+fn append(path: Option<&PathBuf>, report: &impl serde::Serialize) -> io::Result<()> {
+    let Some(path) = path else { return Ok(()) };
+    let mut file = std::fs::OpenOptions::new().create(true).append(true).open(path)?;
+    serde_json::to_writer(&mut file, report)?;
+    writeln!(file)
 }
 
 /// Each connection is a file: as many as the system lets us have.

@@ -83,6 +83,7 @@ pub struct Fleet {
     to_connect: BinaryHeap<Reverse<(i64, u32)>>,
     dirty: Vec<u32>,
     handshakes: usize,
+    handshakes_max: usize,
     online: usize,
     housekeeping_ms: i64,
     buffer: Vec<u8>,
@@ -110,6 +111,7 @@ impl Fleet {
             members,
             dirty: Vec::new(),
             handshakes: 0,
+            handshakes_max: HANDSHAKES_MAX,
             online: 0,
             housekeeping_ms: 0,
             buffer: vec![0; READ_BYTES],
@@ -170,6 +172,20 @@ impl Fleet {
     pub fn tap(&mut self, gate: u32, rider: &Rider, notices: &mut Vec<Notice>) -> Option<(u64, u64)> {
         let now = self.clock.ms();
         self.act(gate, notices, |gate, desk| (gate.epoch(), gate.tap(rider, now, desk)))
+    }
+
+    /// A tap of the past for which a gate opened alone, without a link.
+    pub fn lived(&mut self, gate: u32, rider: &Rider, at: i64) {
+        if let Some(member) = self.members.get_mut(gate as usize) {
+            member.gate.lived(rider, at);
+        }
+    }
+
+    /// The same with so many connections that are being made at the same time, at most.
+    #[must_use]
+    pub fn at_once(mut self, connections: usize) -> Self {
+        self.handshakes_max = connections.max(1);
+        self
     }
 
     /// A button or a sensor of a gate goes on or off.
@@ -249,7 +265,7 @@ impl Fleet {
 
     fn wait(&self, wait: Duration) -> Duration {
         let now = self.clock.ms();
-        let next = [self.timers.peek(), self.to_connect.peek().filter(|_| self.handshakes < HANDSHAKES_MAX)];
+        let next = [self.timers.peek(), self.to_connect.peek().filter(|_| self.handshakes < self.handshakes_max)];
         let due = next.into_iter().flatten().map(|Reverse((at, _))| at - now).min().unwrap_or(i64::MAX);
         wait.min(WAIT_MAX).min(Duration::from_millis(due.max(0).unsigned_abs()))
     }
@@ -346,7 +362,7 @@ impl Fleet {
 
     fn connect_some(&mut self, notices: &mut Vec<Notice>) -> io::Result<()> {
         let now = self.clock.ms();
-        while self.handshakes < HANDSHAKES_MAX && !self.stopping {
+        while self.handshakes < self.handshakes_max && !self.stopping {
             let Some(Reverse((_, index))) = self.to_connect.peek().copied().filter(|Reverse((at, _))| *at <= now) else { break };
             self.to_connect.pop();
             // Plugged in again it stands here once more; one attempt is enough.

@@ -6,6 +6,7 @@ mod answer;
 mod book;
 mod fact;
 mod list;
+mod mischief;
 mod orders;
 mod records;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use book::{Book, Entry, Outcome};
 pub use fact::{Fact, Port};
 use list::DenyList;
 pub use list::Wanted;
+pub use mischief::Mischief;
 use orders::Orders;
 use tongdao_domain::time::Timestamp;
 use tongdao_protocol::gate::{AlarmKind, By, Direction, Medium, Passage, PassageOutcome, RecordPassage, Tap};
@@ -45,11 +47,13 @@ pub struct Habits {
     pub records: bool,
     /// Pause between two accounts, in milliseconds.
     pub records_every_ms: i64,
+    /// What becomes of its records on their way; none = they go out as they are.
+    pub mischief: Option<Mischief>,
 }
 
 impl Default for Habits {
     fn default() -> Self {
-        Self { deadline_ms: 250, alone: Alone::Deny, passage: true, records: true, records_every_ms: 30_000 }
+        Self { deadline_ms: 250, alone: Alone::Deny, passage: true, records: true, records_every_ms: 30_000, mischief: None }
     }
 }
 
@@ -219,6 +223,14 @@ impl VirtualGate {
             }
         }
         seq
+    }
+
+    /// A tap of the past for which it opened alone, while nobody could hear of it.
+    pub fn lived(&mut self, rider: &Rider, at: i64) {
+        let mut entry = Entry::new(rider, at, at + self.habits.deadline_ms, self.orders.rev);
+        entry.outcome = Outcome::Shown { by: By::Gate, open: true };
+        (entry.answered, entry.answers_owed, entry.passed) = (true, 0, RecordPassage(Some(rider.passage.0)));
+        self.book.open(entry);
     }
 
     fn send_tap(&self, seq: u64, port: &mut impl Port) {

@@ -37,8 +37,12 @@ impl VirtualGate {
                 records.push(record);
             }
         }
+        let records = match &self.habits.mischief {
+            Some(mischief) => mischief.stir(records),
+            None => records,
+        };
         for batch in records.chunks(self.orders.records_max) {
-            let first_seq = batch.first().map_or(0, |record| record.seq);
+            let first_seq = batch.iter().map(|record| record.seq).min().unwrap_or(0);
             let records = Records { epoch: self.epoch, first_seq, records: batch.to_vec() };
             port.publish(Up::Records, &encode(&records), 0);
         }

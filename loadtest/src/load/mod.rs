@@ -1,5 +1,6 @@
 //! Gate traffic: riders who enter and leave, in a closed or an open loop, and what came of it.
 pub mod arrivals;
+pub mod live;
 pub mod media;
 pub mod report;
 pub mod run;

@@ -5,6 +5,7 @@ pub mod board;
 pub mod channel;
 pub mod close;
 pub mod codes;
+pub mod doubtful;
 pub mod frames;
 pub mod http;
 pub mod op;

@@ -125,6 +125,18 @@ wire! {
     }
 }
 wire! {
+    /// `record.decide`: accept or reject a doubtful record.
+    #[derive(Eq)]
+    RecordDecideArgs {
+        /// The doubtful record, by its name in the list.
+        record = "record": Name,
+        /// It is true: post it to its account. Otherwise it leaves no charge.
+        accept = "accept": bool,
+        /// Why.
+        reason = "reason": Reason,
+    }
+}
+wire! {
     /// `device.command`: tell a device to do something.
     DeviceCommandArgs {
         /// The device.
@@ -354,6 +366,7 @@ ops! {
     StationRelease(StationReleaseArgs) -> Changed = "station.release", "Leave an emergency; a second person lets it through";
     GateService(GateServiceArgs) -> Changed = "gate.service", "Set what gates do";
     JourneyAdjust(JourneyAdjustArgs) -> Adjusted = "journey.adjust", "Correct a journey at the service desk";
+    RecordDecide(RecordDecideArgs) -> Nothing = "record.decide", "Accept or reject a doubtful record";
     MediumFind(MediumFindArgs) -> Found = "medium.find", "Find a medium with its taps and journeys; each look is audited";
     MediumUnfreeze(MediumUnfreezeArgs) -> Nothing = "medium.unfreeze", "Take the taps of a frozen account again";
     DeviceCommand(DeviceCommandArgs) -> Ordered = "device.command", "Tell a device to do something";
@@ -413,7 +426,14 @@ impl Op {
     #[must_use]
     pub const fn takes_rev(&self) -> bool {
         !self.looks_only()
-            && !matches!(self, Self::JourneyAdjust(_) | Self::MediumUnfreeze(_) | Self::ApprovalApprove(_) | Self::ApprovalReject(_))
+            && !matches!(
+                self,
+                Self::JourneyAdjust(_)
+                    | Self::RecordDecide(_)
+                    | Self::MediumUnfreeze(_)
+                    | Self::ApprovalApprove(_)
+                    | Self::ApprovalReject(_)
+            )
     }
 
     /// The reason or note that was given.
@@ -424,6 +444,7 @@ impl Op {
             Self::StationRelease(args) => args.reason.as_str(),
             Self::GateService(args) => args.reason.as_str(),
             Self::JourneyAdjust(args) => args.reason.as_str(),
+            Self::RecordDecide(args) => args.reason.as_str(),
             Self::MediumUnfreeze(args) => given(args.reason.as_ref()),
             Self::DeviceCommand(args) => given(args.reason.as_ref()),
             Self::DeviceAdd(args) => given(args.reason.as_ref()),

@@ -2,7 +2,7 @@
 use super::{by, join, money, put, record, tap_id, time};
 use crate::gate::{MediumKind, PassageOutcome, Shown};
 use serde_json::{Value, json};
-use tongdao_domain::account::{self as domain, AdjustKind, Change, Doubt, Event, Tail};
+use tongdao_domain::account::{self as domain, AdjustKind, Change, Event, Tail};
 use tongdao_domain::code::Code;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::id::StationId;
@@ -36,11 +36,21 @@ fn told(account: &str, event: &Event) -> Value {
             let d = json!({"tap": tap_id(tap), "outcome": PassageOutcome::from(*outcome), "at": time(*at)});
             with_change(account, d, what)
         }
-        Event::RecordTaken { record: taken, station, change: what } => {
-            with_change(account, json!({"record": record(taken), "station": station.as_str()}), what)
+        Event::RecordTaken { record: taken, station, clock, twin, change: what } => {
+            let mut d = json!({"record": record(taken), "station": station.as_str()});
+            put(&mut d, "clock_ms", Some(clock.0).filter(|ms| *ms != 0));
+            put(&mut d, "twin", twin.as_ref().map(tap_id));
+            with_change(account, d, what)
         }
-        Event::RecordDoubted { record: doubted, station, doubt: why } => {
-            json!({"record": record(doubted), "station": station.as_str(), "doubt": doubt(*why)})
+        Event::RecordDoubted { record: doubted, station, doubt } => {
+            json!({"record": record(doubted), "station": station.as_str(), "doubt": doubt.name()})
+        }
+        Event::RecordAccepted { record: taken, tap, station, at, doubt, command_id: _, by: who, change: what } => {
+            let d = json!({
+                "record": record(taken), "tap": tap_id(tap), "station": station.as_str(), "at": time(*at), "doubt": doubt.name(),
+                "by": by(who),
+            });
+            with_change(account, d, what)
         }
         Event::Adjusted { kind, station, at, tap, number, fare, by: who, command_id: _, change: what } => {
             let d = json!({
@@ -110,16 +120,5 @@ const fn adjust_kind(kind: AdjustKind) -> &'static str {
         AdjustKind::AddExit => "add_exit",
         AdjustKind::Overstay => "overstay",
         AdjustKind::Waive => "waive",
-    }
-}
-
-const fn doubt(doubt: Doubt) -> &'static str {
-    match doubt {
-        Doubt::Direction => "direction",
-        Doubt::Medium => "medium",
-        Doubt::At => "at",
-        Doubt::Record => "record",
-        Doubt::TooOld => "too_old",
-        Doubt::Currency => "currency",
     }
 }

@@ -35,11 +35,22 @@ fn told(event: &Event) -> Value {
         }
         Event::BootSeen { epoch } => json!({"epoch": epoch}),
         Event::Passed { tap, outcome, at } => json!({"tap": tap_id(tap), "outcome": PassageOutcome::from(*outcome), "at": time(*at)}),
-        Event::RecordsTaken { epoch, station, records, rejected, limits: _ } => json!({
-            "epoch": epoch, "station": station.as_str(), "records": records.iter().map(record).collect::<Vec<_>>(),
-            "rejected": rejected.iter().map(|one| json!({"record": record(&one.record), "code": one.code.name()})).collect::<Vec<_>>(),
-        }),
-        Event::RecordStruck { tap, outcome } => json!({"tap": tap_id(tap), "outcome": record_outcome(*outcome)}),
+        Event::RecordsTaken { epoch, station, records, rejected, limits: _, clock, corrected } => {
+            let mut d = json!({
+                "epoch": epoch, "station": station.as_str(), "records": records.iter().map(record).collect::<Vec<_>>(),
+                "rejected": rejected.iter().map(|one| json!({"record": record(&one.record), "code": one.code.name()})).collect::<Vec<_>>(),
+            });
+            put(&mut d, "clock_ms", Some(clock.0).filter(|ms| *ms != 0));
+            put(&mut d, "corrected", Some(true).filter(|_| *corrected));
+            d
+        }
+        Event::RecordStruck { tap, outcome, doubted } => {
+            let mut d = json!({"tap": tap_id(tap), "outcome": record_outcome(*outcome)});
+            put(&mut d, "doubt", doubted.as_ref().map(|doubted| doubted.doubt.name()));
+            put(&mut d, "other", doubted.as_ref().and_then(|doubted| doubted.other.as_ref()).map(tap_id));
+            d
+        }
+        Event::CaseTold { name } => json!({"record": name.as_str()}),
         Event::StateReported(twin) => json!(State::from(twin.clone())),
         Event::ModeAcked { id, rev, result, detail, at } => json!({
             "id": id.as_str(), "rev": rev, "result": AckResult::from(*result), "detail": detail.as_str(), "at": time(*at),

@@ -4,6 +4,7 @@
 //! The names in `d` are a contract of their own: they do not follow the journal's encoding, which may change.
 mod account;
 mod deny;
+mod doubtful;
 mod gate;
 mod site;
 mod staff;
@@ -84,6 +85,7 @@ pub fn described(entity: &EntityKey, event: &Event) -> (&'static str, Value) {
         Event::Alarm(event) => staff::alarm(event),
         Event::Approval(event) => staff::approval(event),
         Event::Deny(event) => deny::described(event),
+        Event::Doubtful(event) => doubtful::described(event),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Every event of every machine as its line: the golden file of the export.
 use super::{Item, line};
 use serde_json::Value;
-use tongdao_domain::account::{self, AdjustKind, Change, Doubt, RecordOutcome, Tail, WalletClass};
+use tongdao_domain::account::{self, AdjustKind, Change, Doubt, Doubted, RecordOutcome, Tail, WalletClass};
 use tongdao_domain::alarm::{self, AlarmCode, Severity};
 use tongdao_domain::code::Code;
 use tongdao_domain::device::{self, By, DeviceKind, SecretHash};
@@ -16,7 +16,7 @@ use tongdao_domain::station::{self, AlarmKind, Mode, Service};
 use tongdao_domain::tap::{DecidedBy, Direction, Medium, MediumKind, Passage, Record, Shown, Tap};
 use tongdao_domain::time::{Day, Millis, Timestamp};
 use tongdao_domain::user::{self, PasswordHash, Role, Scope};
-use tongdao_domain::{approval, audit, deny, medium};
+use tongdao_domain::{approval, audit, deny, doubtful, medium};
 
 /// 2026-03-02T08:00:00.000Z.
 const EIGHT: Timestamp = Timestamp(1_772_438_400_000);
@@ -78,7 +78,18 @@ fn of_accounts() -> Vec<account::Event> {
         decided(tap(Direction::Exit), Code::Insufficient, None, None, Change::default()),
         E::TapRepeated { tap: tap(Direction::Exit), station: id("tianfu"), code: Code::Ok, number: 2, fare: Some(yuan(2)) },
         E::PassageReported { tap: tap_id(), outcome: Passage::NotPassed, at: EIGHT, change: is },
-        E::RecordTaken { record: record(), station: id("tianfu"), change: paid() },
+        E::RecordTaken { record: record(), station: id("tianfu"), clock: Millis(0), twin: None, change: paid() },
+        E::RecordTaken { record: record(), station: id("tianfu"), clock: Millis(-90_000), twin: Some(tap_id()), change: paid() },
+        E::RecordAccepted {
+            record: record(),
+            tap: tap_id(),
+            station: id("tianfu"),
+            at: EIGHT,
+            doubt: Doubt::At,
+            command_id: command("accept/g1.7.42/1"),
+            by: by(),
+            change: paid(),
+        },
         E::RecordDoubted { record: record(), station: id("tianfu"), doubt: Doubt::TooOld },
         E::Adjusted {
             kind: AdjustKind::AddExit,
@@ -98,13 +109,22 @@ fn of_accounts() -> Vec<account::Event> {
 fn of_gates() -> Vec<gate::Event> {
     use gate::Event as E;
     let order = DeviceOrder { id: command("c/1"), command: "restart".into(), args: "{\"soft\":true}".into(), expires_at: EIGHT, by: by() };
-    let rejected = vec![RejectedRecord { record: record(), code: Code::KeyReused }];
+    let rejected = vec![RejectedRecord { record: record(), code: Code::KeyReused, first: None }];
     let limits = RecordLimits { forgotten: vec![], prints_kept: 300, owed_again: Millis(5000) };
     vec![
         E::TapRefused { tap: tap(Direction::Entry), code: Code::NotInService, station: Some(id("tianfu")), rev: 3 },
         E::Passed { tap: tap_id(), outcome: Passage::Intrusion, at: EIGHT },
-        E::RecordsTaken { epoch: 7, station: id("tianfu"), records: vec![record()], rejected, limits },
-        E::RecordStruck { tap: tap_id(), outcome: RecordOutcome::Doubtful },
+        E::RecordsTaken {
+            epoch: 7,
+            station: id("tianfu"),
+            records: vec![record()],
+            rejected,
+            limits,
+            clock: Millis(-90_000),
+            corrected: true,
+        },
+        E::RecordStruck { tap: tap_id(), outcome: RecordOutcome::Doubtful, doubted: Some(Doubted::of(Doubt::At)) },
+        E::CaseTold { name: "g1.7.42".into() },
         E::StateReported(Twin {
             online: true,
             service: "both".into(),
@@ -202,12 +222,30 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
         approval::Event::Expired,
         approval::Event::Ran { refused: Some("WRONG_STATE".into()) },
     ];
+    let case = doubtful::Case {
+        record: record(),
+        station: id("tianfu"),
+        doubt: Doubt::KeyReused,
+        first: Some(Box::new(record())),
+        other: Some(tap_id()),
+        clock: Millis(-90_000),
+        corrected: true,
+        since: EIGHT,
+    };
+    let doubtful = [
+        doubtful::Event::Opened(Box::new(case)),
+        doubtful::Event::Accepted { by: by(), owed_again: Millis(5_000) },
+        doubtful::Event::Rejected { by: by() },
+        doubtful::Event::Posted,
+        doubtful::Event::Returned { hint: "NOT_FOUND: no account has this medium".into() },
+    ];
+    let doubtful = doubtful.into_iter().map(|event| (EntityKind::Doubtful, event.into()));
     let users = users.into_iter().map(|event| (EntityKind::User, event.into()));
     let alarms = alarms.into_iter().map(|event| (EntityKind::Alarm, event.into()));
     let approvals = approvals.into_iter().map(|event| (EntityKind::Approval, event.into()));
     let noted = (EntityKind::Audit, audit::Event::Noted(note).into());
     let tokens = tokens.into_iter().map(|event| (EntityKind::User, user::Event::Token(event).into()));
-    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).chain(tokens).collect()
+    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).chain(tokens).chain(doubtful).collect()
 }
 
 fn of_the_deny_list() -> Vec<(EntityKind, Event)> {

@@ -227,9 +227,9 @@ wire! {
     Records {
         /// Boot counter of the gate.
         epoch = "epoch": u64,
-        /// Sequence of the first.
+        /// Sequence of the first; the records themselves say which they are.
         first_seq = "first_seq": u64,
-        /// In order of their sequence, at most 150.
+        /// At most 150, in any order; one that comes twice is taken once.
         #[schemars(length(max = 150))]
         records = "records": Vec<Record>,
     }
@@ -239,14 +239,10 @@ impl Records {
     /// As a command for the gate.
     ///
     /// # Errors
-    /// [`PayloadError`] when there are too many, they are out of order, or a token is no id.
+    /// [`PayloadError`] when there are too many, or a token is no id.
     pub fn into_domain(self, device: &DeviceId) -> Result<gate::Command, PayloadError> {
         if self.records.len() > RECORDS_MAX {
             return Err(PayloadError::bad("records", "a list of at most 150 records"));
-        }
-        let ordered = self.records.windows(2).all(|pair| pair[0].seq < pair[1].seq);
-        if !ordered || self.records.first().is_some_and(|first| first.seq < self.first_seq) {
-            return Err(PayloadError::bad("records", "in rising order of seq, none below first_seq"));
         }
         let epoch = self.epoch;
         let records = self.records.into_iter().map(|record| record.into_domain(device, epoch)).collect::<Result<_, _>>()?;

@@ -6,7 +6,7 @@ use crate::console::board::{
     GatesSnapshot, Listing, LoadMap, OverviewEvent, OverviewSnapshot, StationFigures,
 };
 use crate::console::op::Op;
-use crate::console::{codes, frames, http};
+use crate::console::{codes, doubtful, frames, http};
 use crate::wire::WHOLE_MAX;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use schemars::transform::{RecursiveTransform, Transform};
@@ -326,7 +326,7 @@ fn renamed(name: &str, field: Value) -> Value {
 }
 
 /// Bodies of HTTP that are no frames, by the name that [`super::openapi`] knows them by.
-pub(super) const BODIES: [(&str, Add); 23] = [
+pub(super) const BODIES: [(&str, Add); 25] = [
     ("login", of::<http::LoginBody>()),
     ("unlock", of::<http::UnlockBody>()),
     ("me", of::<http::Me>()),
@@ -343,6 +343,8 @@ pub(super) const BODIES: [(&str, Add); 23] = [
     ("approvals", of::<http::Page<ApprovalItem>>()),
     ("audit", of::<http::Page<AuditItem>>()),
     ("users", of::<http::Page<http::UserItem>>()),
+    ("doubtful", of::<http::Page<doubtful::DoubtfulItem>>()),
+    ("doubtful_evidence", of::<doubtful::DoubtfulEvidence>()),
     ("user", of::<http::UserItem>()),
     ("alarm", of::<AlarmItem>()),
     ("approval", of::<ApprovalItem>()),

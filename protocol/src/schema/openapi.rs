@@ -71,6 +71,8 @@ pub const ROUTES: &[Route] = &[
     get("/api/v1/alarms/{id}", true, Answer::Json("alarm"), "An alarm"),
     get("/api/v1/approvals", true, Answer::Json("approvals"), "Commands that wait for a second person, or waited"),
     get("/api/v1/approvals/{id}", true, Answer::Json("approval"), "One of them"),
+    get("/api/v1/doubtful", true, Answer::Json("doubtful"), "Doubtful records in scope, oldest first"),
+    get("/api/v1/doubtful/{id}", true, Answer::Json("doubtful_evidence"), "One of them with its evidence; each look is audited"),
     get("/api/v1/users", true, Answer::Json("users"), "Users"),
     get("/api/v1/users/{id}", true, Answer::Json("user"), "A user"),
     get(LISTS, false, Answer::Text("text/plain"), "A version of the deny list, one token a line; for devices"),
@@ -161,6 +163,12 @@ impl Route {
             Answer::Json("tokens") => vec![of("user", "query", &text)],
             Answer::Json("stations" | "devices" | "alarms" | "approvals" | "users") => {
                 vec![of("cursor", "query", &text), of("limit", "query", &json!({"type": "integer", "minimum": 1}))]
+            }
+            Answer::Json("doubtful") => {
+                let state = json!({"type": "string", "enum": ["open", "accepted", "rejected", "all"], "default": "open"});
+                let limit = json!({"type": "integer", "minimum": 1, "maximum": 500, "default": 100});
+                let [cursor, station, doubt] = ["cursor", "station", "doubt"].map(|name| of(name, "query", &text));
+                vec![cursor, of("limit", "query", &limit), of("state", "query", &state), station, doubt]
             }
             _ => Vec::new(),
         }

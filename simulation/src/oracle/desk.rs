@@ -3,6 +3,7 @@ use crate::coverage::{Coverage, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 use tongdao_domain::alarm;
 use tongdao_domain::approval::{self, Asked};
+use tongdao_domain::doubtful::{self, State};
 use tongdao_domain::id::CommandId;
 use tongdao_domain::time::Timestamp;
 
@@ -14,6 +15,7 @@ pub struct Desks {
     approved: BTreeMap<CommandId, String>,
     run: BTreeSet<CommandId>,
     standing: BTreeMap<String, BTreeSet<Option<String>>>,
+    doubtful: BTreeMap<String, State>,
     /// What has occurred.
     pub coverage: Coverage,
 }
@@ -77,6 +79,45 @@ impl Desks {
             }
             _ => {}
         }
+    }
+
+    /// Told once, decided once and by whom it should be, posted only once it is accepted.
+    pub(super) fn doubtful(&mut self, id: &str, event: &doubtful::Event) {
+        let before = self.doubtful.get(id).copied();
+        let after = match event {
+            doubtful::Event::Opened(_) => {
+                assert!(before.is_none(), "doubtful record {id} was told twice");
+                State::Open
+            }
+            doubtful::Event::Accepted { by, .. } => {
+                assert!(before == Some(State::Open), "doubtful record {id} was accepted while it was {before:?}");
+                assert!(crate::doubts::accepted_by_whom_it_should(by), "{} rejected {id}, and it was accepted", by.user);
+                State::Accepted
+            }
+            doubtful::Event::Rejected { .. } => {
+                assert!(before == Some(State::Open), "doubtful record {id} was rejected while it was {before:?}");
+                self.coverage.note(Kind::DoubtRejected);
+                State::Rejected
+            }
+            doubtful::Event::Posted => {
+                assert!(before == Some(State::Accepted), "doubtful record {id} was posted while it was {before:?}");
+                self.coverage.note(Kind::DoubtAccepted);
+                State::Posted
+            }
+            doubtful::Event::Returned { .. } => {
+                assert!(before == Some(State::Accepted), "doubtful record {id} came back while it was {before:?}");
+                self.coverage.note(Kind::DoubtReturned);
+                State::Open
+            }
+        };
+        self.doubtful.insert(id.to_owned(), after);
+    }
+
+    /// Doubtful records that nobody has decided, or that their accounts do not have.
+    #[must_use]
+    pub fn undecided(&self) -> Vec<&str> {
+        let ended = |state: &State| matches!(state, State::Posted | State::Rejected);
+        self.doubtful.iter().filter(|(_, state)| !ended(state)).map(|(id, _)| id.as_str()).collect()
     }
 
     /// What was let through and never run.

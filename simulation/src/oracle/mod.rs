@@ -14,7 +14,7 @@ use tongdao_domain::gate;
 use tongdao_domain::id::{CommandId, DeviceId, TapId};
 use tongdao_domain::ledger::LedgerAccount;
 use tongdao_domain::station;
-use tongdao_domain::tap::TapDecision;
+use tongdao_domain::tap::{Record, TapDecision};
 use tongdao_domain::time::Timestamp;
 use tongdao_journal::codec;
 use tongdao_journal::contract::FeedItem;
@@ -70,6 +70,7 @@ pub struct Oracle {
     records_taken: BTreeSet<TapId>,
     struck: BTreeSet<TapId>,
     passages: BTreeSet<TapId>,
+    truths: BTreeMap<TapId, Record>,
     alarms: BTreeSet<(DeviceId, String, bool)>,
     balance: BTreeMap<LedgerAccount, i64>,
 }
@@ -86,6 +87,7 @@ impl Oracle {
             EntityKind::Station => self.station(item, decode(item)),
             EntityKind::Alarm => self.desks.alarm(&item.entity.id, decode(item)),
             EntityKind::Approval => self.desks.approval(&item.entity.id, item.at, decode(item)),
+            EntityKind::Doubtful => self.desks.doubtful(&item.entity.id, &decode(item)),
             EntityKind::Medium | EntityKind::Device | EntityKind::Audit | EntityKind::User | EntityKind::DenyList => {}
         }
     }
@@ -161,8 +163,12 @@ impl Oracle {
         match event {
             gate::Event::TapRefused { tap, code, .. } => self.outcome(&tap.id, TapOutcome { code, number: None, at: item.at }),
             gate::Event::RecordsTaken { epoch, records, rejected, .. } => {
-                assert!(rejected.is_empty(), "a true record was rejected: {rejected:?}");
+                for copy in &rejected {
+                    let truth = self.truths.get(&copy.record.tap);
+                    assert!(truth.is_some_and(|truth| *truth != copy.record), "a true record was rejected: {:?}", copy.record);
+                }
                 for record in records {
+                    self.truths.insert(record.tap.clone(), record.clone());
                     let book = self.recorded.entry((record.tap.device.clone(), epoch)).or_default();
                     assert!(book.insert(record.tap.seq), "the record of {} entered the book twice", record.tap);
                 }

@@ -5,6 +5,7 @@ use tongdao_domain::account::Account;
 use tongdao_domain::alarm::Alarm;
 use tongdao_domain::approval::Approval;
 use tongdao_domain::deny::DenyList;
+use tongdao_domain::doubtful::Doubtful;
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate::Gate;
 use tongdao_domain::id::CommandId;
@@ -38,6 +39,7 @@ pub(super) enum Any {
     Alarm(Box<Pipeline<Alarm, To>>),
     Approval(Box<Pipeline<Approval, To>>),
     DenyList(Box<Pipeline<DenyList, To>>),
+    Doubtful(Box<Pipeline<Doubtful, To>>),
 }
 
 macro_rules! each {
@@ -50,6 +52,7 @@ macro_rules! each {
             Any::Alarm($pipeline) => $body,
             Any::Approval($pipeline) => $body,
             Any::DenyList($pipeline) => $body,
+            Any::Doubtful($pipeline) => $body,
         }
     };
 }
@@ -66,6 +69,7 @@ impl Any {
             EntityKind::Alarm => Self::Alarm(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Approval => Self::Approval(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::DenyList => Self::DenyList(Box::new(Pipeline::new(key.clone(), limits))),
+            EntityKind::Doubtful => Self::Doubtful(Box::new(Pipeline::new(key.clone(), limits))),
             EntityKind::Device | EntityKind::Audit | EntityKind::User => {
                 panic!("no such entity in this city: {key}")
             }
@@ -116,6 +120,7 @@ pub(super) fn replayed(kind: EntityKind, events: &[(Timestamp, Vec<u8>)]) -> Vec
         EntityKind::Alarm => encoded(&replay::<Alarm>(events)),
         EntityKind::Approval => encoded(&replay::<Approval>(events)),
         EntityKind::DenyList => encoded(&replay::<DenyList>(events)),
+        EntityKind::Doubtful => encoded(&replay::<Doubtful>(events)),
         EntityKind::Device | EntityKind::Audit | EntityKind::User => Vec::new(),
     }
 }

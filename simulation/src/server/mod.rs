@@ -10,7 +10,7 @@ use crate::coverage::{Coverage, Kind};
 use crate::message::{Down, Up};
 use actor::{Act, Any};
 use std::collections::{BTreeMap, BTreeSet};
-use tongdao_domain::account;
+use tongdao_domain::creditor::struck;
 use tongdao_domain::deny::{self, DenyList, DenyView, Fold, Way};
 use tongdao_domain::entity::{EntityKey, EntityKind};
 use tongdao_domain::gate;
@@ -41,10 +41,10 @@ pub enum To {
         /// Number of the message that waits for its acknowledgement; 0 = the answer itself is sent.
         n: u64,
     },
-    /// The gate that owed it.
+    /// Who owed it.
     Struck {
-        /// The gate.
-        gate: EntityKey,
+        /// A gate, or a doubtful record.
+        creditor: EntityKey,
         /// What was owed.
         owed: CommandId,
     },
@@ -448,7 +448,7 @@ impl Server {
     fn answer(&mut self, from: &EntityKey, to: To, command_id: &CommandId, reply: Reply, now: Timestamp) {
         match to {
             To::Staff(cookie) => self.told.push(Told::Staff(cookie, reply)),
-            To::Struck { gate, owed } => self.strike(gate, owed, &reply, now),
+            To::Struck { creditor, owed } => self.strike(creditor, &owed, &reply, now),
             To::Link { device, connection, n } => {
                 let gate = EntityKey::gate(&device);
                 if *from != gate
@@ -468,32 +468,17 @@ impl Server {
         }
     }
 
-    /// How an account took an owed record strikes it off; one that is busy is asked again.
-    fn strike(&mut self, gate: EntityKey, owed: CommandId, reply: &Reply, now: Timestamp) {
-        if gate.kind == EntityKind::Account {
-            if *reply == Reply::Done {
-                let id = CommandId::of(format_args!("struck/{owed}"));
-                self.command(gate, id, account::Command::Struck { owed }.into(), None, now);
-            }
-            return;
+    /// An answer strikes off what was owed; one that is busy is asked again.
+    pub(super) fn strike(&mut self, creditor: EntityKey, owed: &CommandId, reply: &Reply, now: Timestamp) {
+        if let Some((id, command)) = struck(&creditor, owed, reply) {
+            self.command(creditor, id, command, None, now);
         }
-        let outcome = match reply {
-            Reply::Done => account::RecordOutcome::Taken,
-            Reply::Refused(Refusal { code: RefusalCode::Busy, .. }) => return,
-            _ => account::RecordOutcome::Doubtful,
-        };
-        self.struck(gate, owed, outcome, now);
-    }
-
-    fn struck(&mut self, gate: EntityKey, owed: CommandId, outcome: account::RecordOutcome, now: Timestamp) {
-        let id = CommandId::of(format_args!("struck/{owed}"));
-        self.command(gate, id, gate::Command::Struck { owed, outcome }.into(), None, now);
     }
 
     fn send_owed(&mut self, entity: &EntityKey, owed: Owed, now: Timestamp) {
         match owed.what {
             OwedWhat::Command(command) => {
-                let to = To::Struck { gate: entity.clone(), owed: owed.id.clone() };
+                let to = To::Struck { creditor: entity.clone(), owed: owed.id.clone() };
                 self.forward(owed.to, owed.id, *command, Some(to), now);
             }
             OwedWhat::DeviceCommand(order) => {

@@ -4,7 +4,7 @@ use tongdao_domain::account;
 use tongdao_domain::entity::EntityKey;
 use tongdao_domain::gate;
 use tongdao_domain::id::{AccountId, CommandId, Token};
-use tongdao_domain::machine::{Command, Recipient};
+use tongdao_domain::machine::{Command, Recipient, Refusal, RefusalCode};
 use tongdao_domain::medium::Medium;
 use tongdao_domain::time::Timestamp;
 
@@ -72,7 +72,10 @@ impl Server {
                 let gate = EntityKey::gate(&tap.id.device);
                 self.command(gate, command_id, gate::Command::Unresolved { tap }.into(), reply_to, now);
             }
-            (_, Some(To::Struck { gate, owed })) => self.struck(gate, owed, account::RecordOutcome::UnknownMedium, now),
+            (_, Some(To::Struck { creditor, owed })) => {
+                let reply = Refusal::reply(RefusalCode::NotFound, "no account has this medium");
+                self.strike(creditor, &owed, &reply, now);
+            }
             _ => {}
         }
     }
@@ -82,6 +85,7 @@ fn token_of(command: &Command) -> Option<Token> {
     match command {
         Command::Account(account::Command::Tap { tap, .. }) => Some(tap.medium.token.clone()),
         Command::Account(account::Command::Record { record, .. }) => record.medium.as_ref().map(|medium| medium.token.clone()),
+        Command::Account(account::Command::Accept(accepted)) => accepted.record.medium.as_ref().map(|medium| medium.token.clone()),
         _ => None,
     }
 }

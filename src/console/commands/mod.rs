@@ -9,6 +9,7 @@ mod approvals;
 mod audit;
 mod desk;
 mod devices;
+mod doubtful;
 mod stations;
 mod users;
 
@@ -62,6 +63,8 @@ const OWN_IDS: &[&str] = &[
     "deny",
     "network",
     "settlement",
+    "doubtful",
+    "accept",
 ];
 
 /// A command as it came in.
@@ -153,6 +156,7 @@ impl Job<'_> {
         match op {
             Op::ApprovalApprove(args) => self.approve(caller, args).await,
             Op::ApprovalReject(args) => self.reject(caller, args).await,
+            Op::RecordDecide(args) => self.record_decide(caller, args).await,
             _ if op.looks_only() => self.effect(op).await,
             _ => match self.asked_for_before().await? {
                 Some(asked) => Err(self.still_waits(op, &asked)),
@@ -192,7 +196,7 @@ impl Job<'_> {
             Op::UserEndSessions(args) => self.user_end_sessions(args).await,
             Op::AuditSearch(args) => self.audit_search(args).await,
             Op::AuditVerify(args) => self.audit_verify(args).await,
-            Op::ApprovalApprove(_) | Op::ApprovalReject(_) => Err(Code::Forbidden.into()),
+            Op::ApprovalApprove(_) | Op::ApprovalReject(_) | Op::RecordDecide(_) => Err(Code::Forbidden.into()),
         }
     }
 

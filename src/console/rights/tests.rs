@@ -43,6 +43,7 @@ fn op(name: &str, place: &str, gate: &str, site: &str) -> Op {
         "station.release" => json!({"station": place, "reason": "r"}),
         "gate.service" => json!({"devices": [gate], "service": "paused", "reason": "r"}),
         "journey.adjust" => json!({"account": "a1", "kind": "waive", "station": place, "reason": "r"}),
+        "record.decide" => json!({"record": "g1.7.42", "accept": true, "reason": "r"}),
         "medium.find" | "medium.unfreeze" => json!({"token": "m1"}),
         "device.command" => json!({"device": gate, "command": "restart", "ttl_ms": 1000}),
         "device.add" => json!({"device": gate, "kind": "gate", "site": site}),
@@ -78,7 +79,7 @@ fn who_sees_no_customers_sees_none() {
     let world = world();
     for role in [Technician, Admin] {
         let caller = caller(&[role], Scope::All);
-        assert!(may_see_customers(&caller).is_err());
+        assert!(may_see_customers(&caller).is_err() && may_see_doubtful(&caller).is_err());
         assert!(may(&caller, &world, Ask::Command(&op("medium.find", "s1", "g1", "cd"))).is_err());
         assert!(looks_at_items(&caller, &Channel::Approvals));
     }

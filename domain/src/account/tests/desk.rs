@@ -150,7 +150,7 @@ fn taps_older_than_eight_days_are_forgotten_and_their_records_are_doubtful() {
     let spent = rider.account.state.spent;
     assert_eq!(spent.year_total, Amount::from_fen(20 * 600), "and counts towards the year");
     let late = rider.record(&old, Shown::Open, None);
-    assert_eq!(late, straight::refused(RefusalCode::Contradicts, Doubt::TooOld.hint()));
+    assert_eq!(late, Reply::Doubted(Doubted::of(Doubt::TooOld)));
     assert_eq!(rider.account.replayed(), rider.account.state);
 }
 
@@ -214,7 +214,7 @@ fn money_of_one_currency_is_never_taken_for_fares_in_another() {
     rider.account.world.fares.values_mut().for_each(|table| table.currency = Currency::GBP);
     let exit = rider.wait(Millis::minutes(30)).new_tap(Direction::Exit, "s4");
     assert_eq!(rider.answer(&exit).code, Code::UnknownMedium, "it is none of theirs");
-    let foreign = straight::refused(RefusalCode::Contradicts, Doubt::Currency.hint());
+    let foreign = Reply::Doubted(Doubted::of(Doubt::Currency));
     let late = rider.wait(Millis::minutes(1)).new_tap(Direction::Exit, "s4");
     assert_eq!(rider.record(&late, Shown::Open, Some(Passage::Passed)), foreign);
     assert_eq!(refusal(rider.adjust(AdjustKind::AddExit, "s4", None)), RefusalCode::WrongState);

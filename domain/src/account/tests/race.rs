@@ -72,14 +72,14 @@ fn a_record_that_contradicts_its_tap_is_doubtful_and_posts_nothing() {
         (Record { at: record.at + Millis(1), ..record.clone() }, Doubt::At),
         (other, Doubt::Medium),
     ] {
-        assert_eq!(rider.recorded(wrong), straight::refused(RefusalCode::Contradicts, doubt.hint()));
+        assert_eq!(rider.recorded(wrong), Reply::Doubted(Doubted::of(doubt)));
         assert!(matches!(rider.account.events.last(), Some(Event::RecordDoubted { doubt: kept, .. }) if *kept == doubt));
         assert_eq!(rider.held(), 200);
     }
     assert_eq!(rider.recorded(record.clone()), Reply::Done);
     assert_eq!(rider.held(), 0);
     let again = Record { shown: Shown::Open, ..record };
-    assert_eq!(rider.recorded(again), straight::refused(RefusalCode::Contradicts, Doubt::Record.hint()));
+    assert_eq!(rider.recorded(again), Reply::Doubted(Doubted::of(Doubt::Record)));
     assert_eq!(rider.held(), 0);
 }
 

@@ -135,7 +135,7 @@ fn every_command_has_its_own_meaning() {
         super::records::batch(7, &[1, 2]),
         super::records::batch(7, &[2, 1]),
         super::records::batch(8, &[1, 2]),
-        Command::Struck { owed: CommandId::new("o1").expect("a command id"), outcome: account::RecordOutcome::Taken },
+        Command::Struck { owed: CommandId::new("o1").expect("a command id"), outcome: account::RecordOutcome::Taken, doubted: None },
         Command::Passage { tap: TapId { device: id("g1"), epoch: 1, seq: 1 }, reference: None, outcome: Passage::Passed, at: MORNING },
         Command::Tick,
     ];

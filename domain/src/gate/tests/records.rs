@@ -1,6 +1,6 @@
 //! A gate's own account of its taps: whatever the order of arrival, the same watermark, gaps and debts.
 use super::*;
-use crate::account::RecordOutcome;
+use crate::account::{Doubt, Doubted, RecordOutcome};
 use crate::id::CommandId;
 use crate::machine::{Machine, OWED_AT_ONCE, OwedWhat, RefusalCode, Reply};
 use crate::tap::{DecidedBy, Direction, Shown};
@@ -41,7 +41,7 @@ fn refused(reply: Reply) -> RefusalCode {
 }
 
 fn strike(gate: &mut Actor<Gate>, owed: CommandId) -> Reply {
-    gate.ask(Command::Struck { owed, outcome: RecordOutcome::Taken })
+    gate.ask(Command::Struck { owed, outcome: RecordOutcome::Taken, doubted: None })
 }
 
 #[test]
@@ -95,17 +95,19 @@ fn the_same_sequence_with_another_meaning_is_rejected_and_kept_as_evidence() {
     assert_eq!(ack(reply), RecordsAck { epoch: 7, upto: 2, missing: vec![], rejected: vec![(1, Code::KeyReused)] });
     let Some(Event::RecordsTaken { rejected, .. }) = gate.events.last() else { panic!("taken") };
     assert_eq!(rejected[0].record, other);
-    assert_eq!(gate.state.owed(&gate.me).len(), 2, "the first meaning of each is owed");
+    let owed: Vec<String> = gate.state.owed(&gate.me).iter().map(|owed| owed.id.to_string()).collect();
+    assert!(owed[0].starts_with("doubtful/s1-g1.7.1.") && owed.len() == 3, "the desk, and the first meaning of each: {owed:?}");
+    assert_eq!(rejected[0].first.as_deref(), Some(&record(7, 1)), "what came first is at hand");
 }
 
 #[test]
 fn below_the_window_of_meanings_a_contradiction_is_taken_as_a_repeat() {
     let mut gate = gate();
-    gate.world.settings.record_prints_kept = 2;
-    gate.ask(batch(7, &[1, 2, 3]));
+    gate.world.settings.record_prints_kept = 64;
+    gate.ask(batch(7, &[1, 2, 100, 150]));
     let changed = |seq| Record { shown: Shown::Deny, ..record(7, seq) };
-    let reply = gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![changed(1), changed(2)] });
-    assert_eq!(ack(reply).rejected, [(2, Code::KeyReused)]);
+    let reply = gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![changed(1), changed(100)] });
+    assert_eq!(ack(reply).rejected, [(100, Code::KeyReused)]);
 }
 
 #[test]
@@ -114,6 +116,7 @@ fn a_batch_has_limits() {
     let too_many: Vec<u64> = (1..=151).collect();
     assert_eq!(refused(gate.ask(batch(7, &too_many))), RefusalCode::BadArgs);
     assert_eq!(ack(gate.ask(batch(7, &too_many[..150]))).upto, 150);
+    gate.world.settings.record_gaps_max = 100;
     let torn: Vec<u64> = (0..101).map(|n| 200 + 2 * n).collect();
     assert_eq!(refused(gate.ask(batch(7, &torn))), RefusalCode::WrongState);
     let mut foreign = record(7, 151);
@@ -196,4 +199,87 @@ proptest! {
         prop_assert_eq!(&missing, &(1..=highest).filter(|seq| !there.contains(seq)).collect::<BTreeSet<_>>());
         prop_assert_eq!(reply.upto, missing.first().map_or(highest, |first| first - 1));
     }
+}
+
+/// What the gate still has to tell the desk: reason and clock.
+fn cases(gate: &Gate) -> Vec<(Doubt, Millis, bool)> {
+    gate.owed_cases.values().map(|case| (case.doubt, case.clock, case.corrected)).collect()
+}
+
+#[test]
+fn an_altered_copy_is_told_to_the_desk_once_however_often_it_comes() {
+    let mut gate = gate();
+    gate.ask(batch(7, &[1, 2]));
+    let altered = |at: i64| Record { at: MORNING + Millis(at), ..record(7, 1) };
+    for _ in 0..3 {
+        let reply = gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![altered(500), altered(500), record(7, 2)] });
+        assert_eq!(ack(reply).rejected, [(1, Code::KeyReused), (1, Code::KeyReused)], "refused each time");
+    }
+    assert_eq!(cases(&gate.state).len(), 1);
+    gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![altered(700)] });
+    let names: Vec<_> = gate.state.owed_cases.keys().cloned().collect();
+    assert_eq!(names.len(), 2, "another copy is another case");
+    for name in &names {
+        assert_eq!(strike(&mut gate, id_of(&format!("doubtful/{name}"))), Reply::Done);
+        assert_eq!(strike(&mut gate, id_of(&format!("doubtful/{name}"))), Reply::Done, "struck already");
+    }
+    assert!(cases(&gate.state).is_empty() && gate.state.deadline().is_some(), "two records are owed still");
+    gate.world.settings.record_copies_max = 2;
+    let events = gate.events.len();
+    assert_eq!(ack(gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![altered(900)] })).rejected.len(), 1);
+    assert_eq!(gate.events.len(), events, "beyond the limit a copy is refused and nothing more");
+}
+
+#[test]
+fn what_an_account_doubts_goes_to_the_desk_with_the_reason() {
+    let mut gate = gate();
+    gate.ask(batch(7, &[1]));
+    let owed = gate.state.owed(&gate.me).remove(0).id;
+    let doubted = Some(Doubted { doubt: Doubt::Twin, other: Some(record(7, 9).tap) });
+    gate.ask(Command::Struck { owed, outcome: RecordOutcome::Doubtful, doubted });
+    let owed = gate.state.owed(&gate.me);
+    assert_eq!((owed.len(), owed[0].id.as_str()), (1, "doubtful/s1-g1.7.1"));
+    assert_eq!(gate.state.owed_cases["s1-g1.7.1"].other, Some(record(7, 9).tap));
+    assert!(gate.state.deadline().is_some());
+    strike(&mut gate, owed[0].id.clone());
+    assert_eq!((gate.state.owed(&gate.me).len(), gate.state.deadline()), (0, None));
+    assert_eq!(gate.state, gate.replayed());
+}
+
+#[test]
+fn times_of_a_gate_whose_clock_is_off_by_minutes_are_put_right_and_smaller_ones_are_evidence() {
+    for (behind_s, corrected) in [(45, false), (300, true), (-300, true)] {
+        let mut gate = gate();
+        let twin = Twin { at: gate.now - Millis::seconds(behind_s), ..gate.state.twin.clone().expect("reported") };
+        gate.ask(Command::State(twin));
+        gate.ask(batch(7, &[1]));
+        let Some(Event::RecordsTaken { clock, corrected: put_right, .. }) = gate.events.last() else { panic!("taken") };
+        assert_eq!((*clock, *put_right), (Millis::seconds(behind_s), corrected));
+        let owed = gate.state.owed(&gate.me).remove(0);
+        let OwedWhat::Command(command) = owed.what else { panic!("a command") };
+        let crate::machine::Command::Account(account::Command::Record { clock, .. }) = *command else { panic!("a record") };
+        assert_eq!(clock, if corrected { Millis::seconds(behind_s) } else { Millis(0) });
+    }
+}
+
+#[test]
+fn a_shuffled_day_tears_many_gaps_and_is_taken_all_the_same() {
+    let mut gate = gate();
+    let odd: Vec<u64> = (0..2_500).map(|n| 2 * n + 1).collect();
+    odd.chunks(150).for_each(|part| drop(ack(gate.ask(batch(7, part)))));
+    assert_eq!(gate.state.books[&7].missing().len(), 2_499);
+    let even: Vec<u64> = (1..=2_500).map(|n| 2 * n).collect();
+    let last = even.chunks(150).map(|part| ack(gate.ask(batch(7, part)))).last().expect("an ack");
+    assert_eq!((last.upto, last.missing), (5_000, vec![]));
+}
+
+#[test]
+fn a_book_as_it_was_kept_at_first_still_tells_a_contradiction() {
+    let mut gate = gate();
+    let print = u64::try_from(record(7, 1).fingerprint().0 & u128::from(u64::MAX)).expect("half");
+    let book = Book { taken: vec![(1, 1)], prints: [(1, print)].into(), ..Book::default() };
+    gate.state.books.insert(7, book);
+    assert!(ack(gate.ask(batch(7, &[1]))).rejected.is_empty());
+    let changed = Record { shown: Shown::Deny, ..record(7, 1) };
+    assert_eq!(ack(gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![changed] })).rejected, [(1, Code::KeyReused)]);
 }

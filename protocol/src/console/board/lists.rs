@@ -11,7 +11,7 @@ wire_enum! {
     AlarmCode = alarm::AlarmCode {
         GatesOffline = "gates_offline", GateFault = "gate_fault", EmergencyButton = "emergency_button", Fire = "fire",
         Intrusion = "intrusion", Door = "door", Tamper = "tamper", JournalReserve = "journal_reserve", ClockStep = "clock_step",
-        Quarantine = "quarantine",
+        Quarantine = "quarantine", DoubtfulMany = "doubtful_many",
     }
 }
 wire_enum! {

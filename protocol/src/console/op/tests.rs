@@ -15,6 +15,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("station.release", json!({"station": "tianfu", "reason": "all clear"})),
         ("gate.service", json!({"devices": ["g1", "g2"], "service": "paused", "reason": "cleaning"})),
         ("journey.adjust", json!({"account": "a1", "kind": "add_exit", "station": "tianfu", "reason": "gate stood open"})),
+        ("record.decide", json!({"record": "g1.7.42", "accept": false, "reason": "an altered copy"})),
         ("medium.find", json!({"token": "t1.1772438400.c2ln"})),
         ("medium.unfreeze", json!({"token": "m1"})),
         ("device.command", json!({"device": "g1", "command": "restart", "args": {"soft": true}, "ttl_ms": 60000})),
