@@ -61,6 +61,8 @@ pub struct Guard {
     /// Of a user from everywhere but the addresses that are known as theirs.
     elsewhere: Limiter<UserId>,
     by_address: Limiter<IpAddr>,
+    /// Tokens that are not known here, apart: a program with an old one must not shut out the people beside it.
+    tokens: Limiter<IpAddr>,
     usual: Mutex<Usual>,
     clock: LimitClock,
     places: Arc<Semaphore>,
@@ -77,6 +79,7 @@ impl Guard {
             by_both: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_user), clock.clone()),
             elsewhere: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_user_elsewhere), clock.clone()),
             usual: Mutex::default(),
+            tokens: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_address), clock.clone()),
             by_address: RateLimiter::hashmap_with_clock(quota(settings.sign_ins_per_minute_address), clock.clone()),
             clock,
             places: Arc::new(Semaphore::new(WAITING_MAX)),
@@ -104,7 +107,7 @@ impl Guard {
     /// # Errors
     /// `TOO_MANY` with `retry_ms`.
     pub fn count_token(&self, address: IpAddr) -> Result<(), ErrorBody> {
-        one_more(&self.by_address, &address, &self.clock)
+        one_more(&self.tokens, &address, &self.clock)
     }
 
     /// From where people have signed in, to be kept over a restart …
@@ -126,6 +129,7 @@ impl Guard {
         self.by_both.retain_recent();
         self.elsewhere.retain_recent();
         self.by_address.retain_recent();
+        self.tokens.retain_recent();
     }
 
     fn usual(&self) -> MutexGuard<'_, Usual> {
@@ -290,6 +294,17 @@ mod tests {
             guard.proved(&li, address(newer));
         }
         assert_eq!(guard.count(&li, address(1)).expect_err("forgotten for newer ones").code, Code::TooMany);
+    }
+
+    #[test]
+    fn who_tries_tokens_shuts_nobody_out_who_signs_in() {
+        let (guard, _) = guard(2);
+        let (li, address) = (UserId::new("li").expect("an id"), IpAddr::from([10, 0, 0, 1]));
+        for _ in 0..6 {
+            guard.count_token(address).expect("not yet too many");
+        }
+        assert_eq!(guard.count_token(address).expect_err("too many").code, Code::TooMany);
+        guard.count(&li, address).expect("a person at the same address");
     }
 
     #[test]
