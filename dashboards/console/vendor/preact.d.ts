@@ -6,7 +6,7 @@ export function effect(run: () => void): () => void;
 export function batch(run: () => void): void;
 export function html(strings: TemplateStringsArray, ...values: any[]): any;
 export function render(node: any, into: Element): void;
-export function useState<T>(initial: T): [T, (next: T) => void];
+export function useState<T>(initial: T): [T, (next: T | ((before: T) => T)) => void];
 export function useRef<T>(initial: T): { current: T };
 export function useEffect(run: () => void | (() => void), inputs?: any[]): void;
 export function useLayoutEffect(run: () => void | (() => void), inputs?: any[]): void;
