@@ -2,9 +2,11 @@
 //!
 //! Order, the later wins: the defaults below, the file, the environment (`TONGDAO__SECTION__KEY`), the command line. An
 //! unknown key is an error that names key, file and fix.
+mod alarms;
 mod deny;
 
 use crate::exit::{CONFIG, Failure};
+pub use alarms::Alarms;
 pub use deny::Deny;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
@@ -182,18 +184,6 @@ pub struct Account {
     pub taps_kept_d: i64,
 }
 
-/// Alarms.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Alarms {
-    /// A person puts an alarm off at most this long.
-    pub snooze_max_h: i64,
-    /// A gate without a link for this long is an alarm.
-    pub offline_after_ms: i64,
-    /// More doubtful records than this that nobody has decided are an alarm.
-    pub doubtful_above: u64,
-}
-
 /// What needs a second person.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -366,12 +356,6 @@ impl Default for Gate {
 impl Default for Account {
     fn default() -> Self {
         Self { provisional_after_s: 60, missing_exit_after_h: 4, taps_kept_d: 8 }
-    }
-}
-
-impl Default for Alarms {
-    fn default() -> Self {
-        Self { snooze_max_h: 24, offline_after_ms: 5000, doubtful_above: 100 }
     }
 }
 
