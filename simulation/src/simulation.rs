@@ -393,7 +393,7 @@ impl Simulation {
     }
 
     /// A message goes over the network: it may be lost, come twice, late, or before an earlier one.
-    fn send(&mut self, what: What) {
+    pub(crate) fn send(&mut self, what: What) {
         let gate = match &what {
             What::Up(gate, ..) | What::Down(gate, ..) => *gate,
             _ => return,
