@@ -120,7 +120,6 @@ impl Mutant {
         Self::RecordNotOwed,
         Self::CopyTaken,
         Self::DoubtNotTold,
-        Self::ClockIgnored,
         Self::RejectedPosted,
         Self::DoubtDecidedTwice,
         Self::AcceptedNotOwed,
@@ -140,6 +139,8 @@ impl Mutant {
     /// Bugs of one medium at two gates at once: the tests of this crate catch them, as nobody in the simulated city can be at two
     /// gates at once.
     pub const TWINS: &'static [Self] = &[Self::TwinPricedTwice, Self::AcceptedTwinIgnored];
+    /// Bugs of times that are put right: likewise, as no rider of that city notices seventy-five seconds.
+    pub const TIMES: &'static [Self] = &[Self::ClockIgnored];
     /// Bugs of fares: the property tests of this crate catch them, as the simulation's city has a ladder alone.
     pub const FARES: &'static [Self] = &[
         Self::CapOneFenOver,

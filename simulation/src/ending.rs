@@ -15,7 +15,7 @@ impl Simulation {
             assert_eq!(machine.owed(&EntityKey::gate(&gate.device)), [], "{} still owes something", gate.device);
             assert!(gate.records.is_empty(), "{} keeps records: {:?}", gate.device, gate.records.keys());
             assert!(gate.outbox.is_empty(), "{} waits for acknowledgements: {:?}", gate.device, gate.outbox);
-            assert_eq!(gate.rejected, 0, "a record of {} was rejected", gate.device);
+            assert!(gate.rejected == 0 || self.doubts.is_some(), "a record of {} was rejected, and nobody altered any", gate.device);
             for (epoch, last) in &gate.last_seq {
                 let book = self.oracle.recorded.get(&(gate.device.clone(), *epoch));
                 let complete = (1..=*last).all(|seq| book.is_some_and(|book| book.contains(&seq)));

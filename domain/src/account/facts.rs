@@ -110,7 +110,9 @@ impl Account {
     fn doubt(&self, context: &Context<'_>, record: &Record, station: &StationId, at: Timestamp) -> Option<Doubt> {
         let Some(fact) = self.known(record) else {
             let foreign = self.is_foreign(&Scene::new(context.world, station, at)).then_some(Doubt::Currency);
-            let ahead = (at > context.now + context.world.settings.clock_refuse).then_some(Doubt::Ahead);
+            // Twice what a clock may be off: so little is known of a clock after one late message.
+            let refuse = context.world.settings.clock_refuse;
+            let ahead = (at > context.now + refuse + refuse).then_some(Doubt::Ahead);
             return self.forgotten(context, at).then_some(Doubt::TooOld).or(ahead).or(foreign);
         };
         let token = self.media.get(usize::from(fact.medium)).map(|medium| &medium.token);

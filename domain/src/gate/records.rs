@@ -133,7 +133,8 @@ impl Gate {
             rejected,
             limits: self.record_limits(context, epoch),
             clock: offset,
-            corrected: offset.abs() > settings.clock_refuse && !planted(Mutant::ClockIgnored),
+            // A message is never early, so a clock that is ahead is so for certain; one that seems behind may be a late state.
+            corrected: offset < Millis(-settings.clock_refuse.0) && !planted(Mutant::ClockIgnored),
         };
         Decision::Commit { events: vec![event], reply }
     }

@@ -247,8 +247,8 @@ fn what_an_account_doubts_goes_to_the_desk_with_the_reason() {
 }
 
 #[test]
-fn times_of_a_gate_whose_clock_is_off_by_minutes_are_put_right_and_smaller_ones_are_evidence() {
-    for (behind_s, corrected) in [(45, false), (300, true), (-300, true)] {
+fn times_of_a_gate_whose_clock_is_minutes_ahead_are_put_right_and_what_is_not_certain_is_evidence() {
+    for (behind_s, corrected) in [(45, false), (-45, false), (300, false), (-300, true)] {
         let mut gate = gate();
         let twin = Twin { at: gate.now - Millis::seconds(behind_s), ..gate.state.twin.clone().expect("reported") };
         gate.ask(Command::State(twin));
@@ -282,4 +282,20 @@ fn a_book_as_it_was_kept_at_first_still_tells_a_contradiction() {
     assert!(ack(gate.ask(batch(7, &[1]))).rejected.is_empty());
     let changed = Record { shown: Shown::Deny, ..record(7, 1) };
     assert_eq!(ack(gate.ask(Command::Records { epoch: 7, first_seq: 1, records: vec![changed] })).rejected, [(1, Code::KeyReused)]);
+}
+
+/// Every bug of times that are put right makes the run above fail.
+#[cfg(feature = "mutants")]
+#[test]
+fn every_planted_bug_of_times_is_caught() {
+    use crate::mutant::{Mutant, plant};
+    let caught = |mutant: Mutant| {
+        plant(Some(mutant));
+        let run = times_of_a_gate_whose_clock_is_minutes_ahead_are_put_right_and_what_is_not_certain_is_evidence;
+        let lives = std::panic::catch_unwind(run).is_ok();
+        plant(None);
+        !lives
+    };
+    let alive: Vec<Mutant> = Mutant::TIMES.iter().copied().filter(|mutant| !caught(*mutant)).collect();
+    assert_eq!(alive, []);
 }
