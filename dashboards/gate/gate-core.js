@@ -146,7 +146,8 @@ export class GateCore {
   heard({ tell, ask, fetch }, now) {
     if (fetch) this.wanted = fetch;
     if (ask !== undefined) this.publish("list_request", { have: ask }, LIST);
-    if (tell && this.online) this.publish("state", this.state(true, now), STATE, true);
+    // Also before its first state is taken: that has said another version.
+    if (tell) this.publish("state", this.state(true, now), STATE, true);
   }
 
   /** The whole deny list was fetched. @param {number} to @param {string} body @param {string} sha256 @param {number} now */

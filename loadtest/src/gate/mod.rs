@@ -154,7 +154,7 @@ impl VirtualGate {
 
     /// The whole deny list was fetched; none = it could not be.
     pub fn list_fetched(&mut self, wanted: &Wanted, body: Option<&str>, now: i64, port: &mut impl Port) {
-        if self.list.fetched(wanted, body, now, LIST, port) && self.online {
+        if self.list.fetched(wanted, body, now, LIST, port) {
             self.say_state(now, port);
         }
     }
@@ -264,7 +264,8 @@ impl VirtualGate {
     }
 
     fn on_list(&mut self, payload: &[u8], now: i64, port: &mut impl Port) -> Option<()> {
-        if self.list.on_message(payload, now, LIST, port)? && self.online {
+        // Also before its first state is taken: that has said another version.
+        if self.list.on_message(payload, now, LIST, port)? {
             self.say_state(now, port);
         }
         Some(())
