@@ -216,7 +216,9 @@ pub fn account_holds_together(entity: &EntityKey, account: &Account) -> Result<(
     match () {
         () if entity.kind != EntityKind::Account => fault("is no account"),
         () if account.held().is_negative() => fault("holds less than nothing"),
-        () if waits != account.deadline().is_some() => fault("an open journey or something owed without a deadline, or the other way round"),
+        () if waits != account.deadline().is_some() => {
+            fault("an open journey or something owed without a deadline, or the other way round")
+        }
         () if !account.facts.windows(2).all(in_order) => fault("taps out of the order of travel"),
         () if account.posted.iter().any(|posted| posted.number > account.numbered) => fault("a posting above the highest number"),
         () if account.media.iter().enumerate().any(|(place, medium)| account.media[..place].iter().any(|m| m.token == medium.token)) => {

@@ -73,7 +73,7 @@ fn a_change_of_mode_is_done_when_the_last_gate_has_acknowledged_it() {
     board.update(|board, out| board.modes_set(&world, NOW, 1, &feed.command_id, out));
     let change = shown(&hub, &channel)["change"].clone();
     let later = self::hub();
-    let _board = later.open(channel.clone(), Gates::new(&world, &id, &gates, NOW));
+    let _board = later.open(channel.clone(), Gates::new(&world, &id, &gates, 0, NOW));
     assert_eq!((&shown(&later, &channel)["rev"], &shown(&hub, &channel)["rev"]), (&1.into(), &1.into()), "known at a start, too");
     assert_eq!((&change["of"], &change["acked"], change["missing"].as_array().map(Vec::len)), (&4.into(), &0.into(), Some(4)));
     assert_eq!((&change["by"], &change["reason"]), (&"li".into(), &"drill".into()));

@@ -5,7 +5,7 @@ use crate::gate::Wanted;
 use std::collections::VecDeque;
 use std::io::{self, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TryRecvError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -55,10 +55,7 @@ impl Fetcher {
     }
     /// What was fetched.
     pub(super) fn take(&self) -> Option<Fetched> {
-        match self.done.try_recv() {
-            Ok(fetched) => Some(fetched),
-            Err(TryRecvError::Empty | TryRecvError::Disconnected) => None,
-        }
+        self.done.try_recv().ok()
     }
 }
 

@@ -222,6 +222,16 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
         approval::Event::Expired,
         approval::Event::Ran { refused: Some("WRONG_STATE".into()) },
     ];
+    let doubtful = of_the_desk().into_iter().map(|event| (EntityKind::Doubtful, event.into()));
+    let users = users.into_iter().map(|event| (EntityKind::User, event.into()));
+    let alarms = alarms.into_iter().map(|event| (EntityKind::Alarm, event.into()));
+    let approvals = approvals.into_iter().map(|event| (EntityKind::Approval, event.into()));
+    let noted = (EntityKind::Audit, audit::Event::Noted(note).into());
+    let tokens = tokens.into_iter().map(|event| (EntityKind::User, user::Event::Token(event).into()));
+    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).chain(tokens).chain(doubtful).collect()
+}
+
+fn of_the_desk() -> Vec<doubtful::Event> {
     let case = doubtful::Case {
         record: record(),
         station: id("tianfu"),
@@ -232,20 +242,13 @@ fn of_staff() -> Vec<(EntityKind, Event)> {
         corrected: true,
         since: EIGHT,
     };
-    let doubtful = [
+    vec![
         doubtful::Event::Opened(Box::new(case)),
         doubtful::Event::Accepted { by: by(), owed_again: Millis(5_000) },
         doubtful::Event::Rejected { by: by() },
         doubtful::Event::Posted,
         doubtful::Event::Returned { hint: "NOT_FOUND: no account has this medium".into() },
-    ];
-    let doubtful = doubtful.into_iter().map(|event| (EntityKind::Doubtful, event.into()));
-    let users = users.into_iter().map(|event| (EntityKind::User, event.into()));
-    let alarms = alarms.into_iter().map(|event| (EntityKind::Alarm, event.into()));
-    let approvals = approvals.into_iter().map(|event| (EntityKind::Approval, event.into()));
-    let noted = (EntityKind::Audit, audit::Event::Noted(note).into());
-    let tokens = tokens.into_iter().map(|event| (EntityKind::User, user::Event::Token(event).into()));
-    std::iter::once(noted).chain(users).chain(alarms).chain(approvals).chain(tokens).chain(doubtful).collect()
+    ]
 }
 
 fn of_the_deny_list() -> Vec<(EntityKind, Event)> {
