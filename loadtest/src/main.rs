@@ -48,3 +48,14 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Cli;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_words_of_the_command_line_fit_together() {
+        Cli::command().debug_assert();
+    }
+}

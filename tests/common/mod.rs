@@ -18,6 +18,7 @@ use std::io::Read as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
@@ -61,9 +62,15 @@ to = "renminbei"
 distance_m = 8000
 "#;
 
-/// A port that nobody listens on now.
+/// A port that nobody listens on now, and that nobody is given by chance before a server listens on it: it lies below those
+/// that the system hands out, and each is tried once.
 pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|l| l.local_addr()).expect("a free port").port()
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    const PORTS: std::ops::Range<u32> = 10_000..32_000;
+    let first = std::process::id().wrapping_mul(97);
+    let ports = || PORTS.start + first.wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % (PORTS.end - PORTS.start);
+    let tried = std::iter::repeat_with(|| u16::try_from(ports()).expect("below 65,536")).take(PORTS.len());
+    tried.into_iter().find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).expect("a free port")
 }
 
 /// Milliseconds since the epoch as RFC 3339.

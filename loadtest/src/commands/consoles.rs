@@ -23,9 +23,6 @@ use tongdao_protocol::site::SiteFile;
 pub struct Consoles {
     #[command(flatten)]
     target: Target,
-    /// HTTP listener of the server.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    http: SocketAddr,
     /// Who signs in (user,password a line); consoles are theirs in turn.
     #[arg(long)]
     users: PathBuf,
@@ -102,7 +99,7 @@ pub fn report(args: &Consoles) -> io::Result<Report> {
     let gates = gates(args, &site)?;
     let places = places(&site, &gates);
     let cookies: Vec<String> =
-        sign_in::people(&args.users)?.iter().map(|person| sign_in::sign_in(args.http, person)).collect::<io::Result<_>>()?;
+        sign_in::people(&args.users)?.iter().map(|person| sign_in::sign_in(http(args), person)).collect::<io::Result<_>>()?;
     let (clock, gauge) = (args.target.clock()?, Arc::<Gauge>::default());
     if args.rate <= 0.0 {
         return Run::start(plan(args), places, cookies, (clock, Arc::new(Sent::new(0, [])), gauge), None);
@@ -136,10 +133,15 @@ fn traffic(args: &Consoles, site: &SiteFile, gates: &[Credentials], clock: Clock
     Ok((sent.clone(), Traffic::new(fleet, media, args.rate, args.seed, sent, gauge)))
 }
 
+/// Where consoles sign in: `--http`, else where a server listens that was told nothing.
+fn http(args: &Consoles) -> SocketAddr {
+    args.target.http.unwrap_or(SocketAddr::from(([127, 0, 0, 1], 8080)))
+}
+
 fn plan(args: &Consoles) -> Plan {
     let seconds = |seconds: f64| Duration::try_from_secs_f64(seconds.clamp(0.0, 86_400.0)).unwrap_or_default();
     Plan {
-        address: args.http,
+        address: http(args),
         consoles: args.consoles,
         slow: args.slow,
         channels: args.channels.clone(),

@@ -42,7 +42,7 @@ pub struct Target {
     /// Name in the server's certificate.
     #[arg(long, default_value = "localhost")]
     pub tls_name: String,
-    /// HTTP listener of the server: gates fetch whole deny lists there.
+    /// HTTP listener of the server: gates fetch whole deny lists there, consoles sign in (there 127.0.0.1:8080 where it is left out).
     #[arg(long)]
     pub http: Option<SocketAddr>,
     /// HTTP listener of the server: take its time as the gates' own (for a server that runs at another date).
