@@ -78,6 +78,7 @@ export function sha256(message) {
   const hash = roots(8, 1 / 2);
   const turn = (/** @type {number} */ x, /** @type {number} */ n) => (x >>> n) | (x << (32 - n));
   for (let block = 0; block < blocks.byteLength; block += 64) {
+    /** @type {number[]} */
     const w = [];
     let [a, b, c, d, e, f, g, h] = hash;
     for (let i = 0; i < 64; i++) {
