@@ -9,3 +9,4 @@ pub mod gate;
 pub mod load;
 pub mod mqtt;
 pub mod process;
+pub mod replay;

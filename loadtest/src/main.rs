@@ -2,7 +2,7 @@
 use clap::{Parser, Subcommand};
 use std::io::Write as _;
 use std::process::ExitCode;
-use tongdao_loadtest::commands::{consoles, gates, idle, offline, prepare, storm};
+use tongdao_loadtest::commands::{consoles, flows, gates, idle, offline, prepare, replay, storm};
 
 /// Exit code for what could not be run at all (sysexits: EX_UNAVAILABLE).
 const UNAVAILABLE: u8 = 69;
@@ -25,6 +25,10 @@ enum Command {
     Storm(Box<storm::Storm>),
     /// Consoles that follow what gates do: tap to console, storms, slow readers; exit code 1 when the server broke a promise.
     Consoles(Box<consoles::Consoles>),
+    /// A recorded day of taps, at its own pace or faster; exit code 1 when the server broke a promise.
+    Replay(Box<replay::Replay>),
+    /// Turns flows between stations into a day of taps, and writes everything that a replay needs.
+    Flows(Box<flows::FlowsArgs>),
     /// Writes a bench site: site, fares, devices, accounts, config.
     Prepare(prepare::Prepare),
     /// Holds gates that do nothing and shows what one costs the server in memory.
@@ -37,6 +41,8 @@ fn main() -> ExitCode {
         Command::Offline(args) => offline::run(&args),
         Command::Storm(args) => storm::run(&args),
         Command::Consoles(args) => consoles::run(&args),
+        Command::Replay(args) => replay::run(&args),
+        Command::Flows(args) => flows::run(&args),
         Command::Prepare(args) => prepare::run(&args),
         Command::Idle(args) => idle::run(&args),
     };

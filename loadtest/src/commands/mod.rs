@@ -1,9 +1,11 @@
 //! The command line of `tongdao-loadtest`.
 pub mod consoles;
+pub mod flows;
 pub mod gates;
 pub mod idle;
 pub mod offline;
 pub mod prepare;
+pub mod replay;
 pub mod storm;
 
 use crate::clock::Clock;

@@ -168,6 +168,12 @@ impl Fleet {
         self.members.iter().map(|member| member.gate.unanswered()).sum()
     }
 
+    /// Taps that gates still keep: not answered, in the aisle, or not acknowledged.
+    #[must_use]
+    pub fn kept(&self) -> usize {
+        self.members.iter().map(|member| member.gate.kept()).sum()
+    }
+
     /// A rider taps at a gate; what comes of it at once stands in the notices. Boot counter and sequence of the tap.
     pub fn tap(&mut self, gate: u32, rider: &Rider, notices: &mut Vec<Notice>) -> Option<(u64, u64)> {
         let now = self.clock.ms();
