@@ -6,7 +6,7 @@ use tongdao_actors::state::EntityState;
 use tongdao_domain::account::Account;
 use tongdao_domain::doubtful::Entry;
 use tongdao_domain::id::{AccountId, Token};
-use tongdao_domain::journey::{Fact, Passed, Recorded, Told};
+use tongdao_domain::journey::{Fact, Passed};
 use tongdao_domain::time::Millis;
 use tongdao_protocol::console::doubtful::{DoubtfulEvidence, DoubtfulItem};
 use tongdao_protocol::console::result::FoundTap;
@@ -51,15 +51,15 @@ fn looked_up(entry: &Entry, account: &Account) -> (Option<FoundTap>, Vec<FoundTa
     (known, account.facts.iter().filter(around).take(NEAR_MAX).map(found).collect())
 }
 
-fn found(fact: &Fact) -> FoundTap {
-    let opened = fact.recorded == Recorded::Open || (fact.recorded == Recorded::Nothing && matches!(fact.told, Told::Open | Told::Waived));
+/// A tap as an account has it: what was answered and what it cost stands in no fact alone.
+pub fn found(fact: &Fact) -> FoundTap {
     FoundTap {
         id: fact.tap.to_string(),
         device: fact.tap.device.to_string(),
         station: Some(fact.station.to_string()),
         direction: fact.direction.into(),
         at: fact.at.into(),
-        result: if opened { Shown::Open } else { Shown::Deny },
+        result: if fact.opened() { Shown::Open } else { Shown::Deny },
         code: None,
         fare: None,
         passage: match fact.passed {

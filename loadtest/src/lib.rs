@@ -3,6 +3,7 @@ pub mod clock;
 pub mod commands;
 pub mod consoles;
 pub mod demo;
+pub mod figures;
 pub mod files;
 pub mod fleet;
 pub mod gate;

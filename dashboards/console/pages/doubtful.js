@@ -52,7 +52,7 @@ export function Doubtful() {
 const columns = (names) => [
   { key: "doubt", title: t("doubtful-why"), lead: true, cell: (/** @type {any} */ item) => html`${word("doubt", item.doubt)}<div class="small quiet">${named(names.get(item.station), item.station)} · <span class="id">${item.record}</span></div>` },
   { key: "at", title: t("time"), cell: (/** @type {any} */ item) => html`<span class="nowrap">${dateTime(item.travelled_at)}</span>` },
-  { key: "way", title: t("where"), cell: (/** @type {any} */ item) => word("direction", item.said.direction) },
+  { key: "way", title: t("direction"), cell: (/** @type {any} */ item) => word("direction", item.said.direction) },
   { key: "state", title: t("state"), cell: (/** @type {any} */ item) => html`<${Mark} tone=${item.state === "open" ? "warn" : undefined}>${word("doubtful-state", item.state)}<//>${item.decided_by && html`<div class="small quiet">${item.decided_by}: ${item.reason}</div>`}` },
 ];
 
@@ -82,7 +82,7 @@ function Evidence({ record, names, onDone, onClose }) {
         ${data.first && html`<dt>${t("doubtful-first")}</dt><dd>${line(data.first, data.first.at, data.first.shown)}</dd>`}
         ${data.known && html`<dt>${t("doubtful-known")}</dt><dd>${line(data.known, data.known.at, data.known.result)}</dd>`}
         ${data.other && html`<dt>${t("doubtful-other")}</dt><dd class="id">${data.other}</dd>`}
-        ${data.clock_ms !== 0 && html`<dt>${t("doubtful-clock")}</dt><dd>${t(data.corrected ? "doubtful-clock-corrected" : "doubtful-clock-off", { seconds: Math.round(data.clock_ms / 1000) })}</dd>`}
+        ${Math.abs(data.clock_ms) >= 500 && html`<dt>${t("doubtful-clock")}</dt><dd>${t(data.corrected ? "doubtful-clock-corrected" : "doubtful-clock-off", { seconds: Math.round(data.clock_ms / 1000) })}</dd>`}
         <dt>${t("doubtful-account")}</dt><dd>${data.account ?? t("doubtful-nobody")}</dd>
         ${data.near.map((/** @type {any} */ tap) => html`<dt key=${tap.id} class="quiet">${named(names.get(tap.station), tap.station)}</dt><dd key=${`${tap.id} v`} class="quiet">${line(tap, tap.at, tap.result)}</dd>`)}
         ${data.returned && html`<dt>${t("doubtful-returned")}</dt><dd class="alarm">${data.returned}</dd>`}

@@ -30,7 +30,9 @@ import { AlarmCount, ApprovalCount } from "../ui/shell.js";
 const lazily = (load) =>
   function Lazy(/** @type {any} */ props) {
     const [View, setView] = useState(/** @type {any} */ (undefined));
-    useEffect(() => void load().then((view) => setView(() => view)), []);
+    const [fault, setFault] = useState(/** @type {any} */ (undefined));
+    useEffect(() => void load().then((view) => setView(() => view), setFault), []);
+    if (fault) throw fault;
     return View ? html`<${View} ...${props} />` : html`<div class="sheet" aria-busy="true"></div>`;
   };
 

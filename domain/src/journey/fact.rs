@@ -146,6 +146,11 @@ impl From<Fact> for Row {
 }
 
 impl Fact {
+    /// Did the gate open? Its own record is the truth; without one, what it was told.
+    #[must_use]
+    pub fn opened(&self) -> bool {
+        self.recorded == Recorded::Open || (self.recorded == Recorded::Nothing && matches!(self.told, Told::Open | Told::Waived))
+    }
     /// Does it count? The gate's own record is the truth; "did not pass" wins over "passed".
     #[must_use]
     pub fn standing(&self) -> Standing {

@@ -1,16 +1,9 @@
 //! The result of a run, for people and for programs.
 use super::room::Faults;
 use crate::load::report::Latency;
-use crate::load::tally::Latencies;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt;
-
-impl From<&Latencies> for Latency {
-    fn from(of: &Latencies) -> Self {
-        Self { p50_ms: of.ms(0.5), p90_ms: of.ms(0.9), p99_ms: of.ms(0.99), p999_ms: of.ms(0.999), max_ms: of.ms_max() }
-    }
-}
 
 /// Every console was cut off at once and came back.
 #[derive(Debug, Clone, Default, Serialize)]

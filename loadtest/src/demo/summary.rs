@@ -2,6 +2,7 @@
 //! every few seconds.
 use super::trips::Trips;
 use super::{ServerStats, Shown};
+use crate::figures::{grouped, money};
 use crate::fleet::{Fleet, Notice};
 use crate::gate::Fact;
 use crate::load::media::untag;
@@ -225,26 +226,6 @@ fn clock(hour: f64) -> String {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "minutes of a day")]
     let minutes = (hour.rem_euclid(24.0) * 60.0) as u32;
     format!("{:02}:{:02}", minutes / 60, minutes % 60)
-}
-
-/// Hundredths as an amount with two decimals.
-fn money(hundredths: i64) -> String {
-    let sign = if hundredths < 0 { "-" } else { "" };
-    let hundredths = hundredths.unsigned_abs();
-    format!("{sign}{}.{:02}", grouped(hundredths / 100), hundredths % 100)
-}
-
-/// Digits in groups of three.
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]

@@ -104,13 +104,7 @@ impl Live {
     /// What was measured since the last time, and begins anew.
     pub fn take(&mut self) -> Stretch {
         let recent = &self.tally.recent;
-        let latency = Latency {
-            p50_ms: recent.ms(0.5),
-            p90_ms: recent.ms(0.9),
-            p99_ms: recent.ms(0.99),
-            p999_ms: recent.ms(0.999),
-            max_ms: recent.ms_max(),
-        };
+        let latency = Latency::from(recent);
         let (taps, alone) = (recent.len(), self.tally.counts.alone);
         self.tally.recent.clear();
         self.tally.counts = super::tally::Counts::default();
@@ -120,13 +114,7 @@ impl Live {
     /// Promises that were broken, in words.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
-        let faults = &self.tally.faults;
-        let all = [
-            (faults.contradicted, "taps got two different answers"),
-            (faults.opened_late, "gates opened on an answer after their deadline"),
-            (faults.malformed, "messages were none of the contract"),
-        ];
-        all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        self.tally.faults.broken(&[])
     }
 
     /// The gates' deadline, in milliseconds.

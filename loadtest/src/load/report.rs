@@ -1,5 +1,5 @@
 //! The result of a run, for people and for programs.
-use super::tally::{Counts, Faults};
+use super::tally::{Counts, Faults, Latencies};
 use serde::Serialize;
 use std::fmt;
 
@@ -16,6 +16,12 @@ pub struct Latency {
     pub p999_ms: f64,
     /// All.
     pub max_ms: f64,
+}
+
+impl From<&Latencies> for Latency {
+    fn from(of: &Latencies) -> Self {
+        Self { p50_ms: of.ms(0.5), p90_ms: of.ms(0.9), p99_ms: of.ms(0.99), p999_ms: of.ms(0.999), max_ms: of.ms_max() }
+    }
 }
 
 /// Processor time and memory.
@@ -70,14 +76,7 @@ impl Report {
     /// The promises that were broken, in words; none = a good run.
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
-        let faults = &self.faults;
-        let all = [
-            (faults.contradicted, "taps got two different answers"),
-            (faults.opened_late, "gates opened on an answer after their deadline"),
-            (faults.malformed, "messages were none of the contract"),
-            (self.offline_at_end as u64, "gates were not connected at the end"),
-        ];
-        all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        self.faults.broken(&[(self.offline_at_end as u64, "gates were not connected at the end")])
     }
 }
 

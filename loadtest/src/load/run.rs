@@ -273,13 +273,7 @@ impl<'a> Run<'a> {
         let unanswered = self.fleet.unanswered() as u64;
         self.fleet.close(&mut self.notices);
         let latencies = &self.tally.latencies;
-        report.latency = Latency {
-            p50_ms: latencies.ms(0.5),
-            p90_ms: latencies.ms(0.9),
-            p99_ms: latencies.ms(0.99),
-            p999_ms: latencies.ms(0.999),
-            max_ms: latencies.ms_max(),
-        };
+        report.latency = Latency::from(latencies);
         (report.repeated_same, report.modes, report.left_out) = (self.tally.repeated, self.tally.modes, self.left_out);
         report.generator_late_max_ms = self.late_max_us as f64 / 1e3;
         report.counts = self.tally.counts;

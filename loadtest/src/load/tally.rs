@@ -91,6 +91,19 @@ pub struct Faults {
     pub lost_why: Option<String>,
 }
 
+impl Faults {
+    /// The promises that were broken, in words, and what else a run counts as one; none = a good run.
+    #[must_use]
+    pub fn broken(&self, more: &[(u64, &str)]) -> Vec<String> {
+        let all = [
+            (self.contradicted, "taps got two different answers"),
+            (self.opened_late, "gates opened on an answer after their deadline"),
+            (self.malformed, "messages were none of the contract"),
+        ];
+        all.iter().chain(more).filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+    }
+}
+
 /// See the module.
 #[derive(Default)]
 pub struct Tally {

@@ -1,8 +1,9 @@
 //! The result of a replay as one page of HTML that needs nothing else: figures, plots drawn by us, light and dark.
 use super::plot::{Plot, Scale, escape};
-use super::report::{Report, money, thousands};
+use super::report::Report;
 use super::series::{FIRST_US, STEPS, STEPS_PER_DECADE, Slice};
 use super::{HOUR_MS, MINUTE_MS};
+use crate::figures::{grouped, money};
 use std::fmt::Write as _;
 
 const STYLE: &str = include_str!("page.css");
@@ -19,8 +20,8 @@ pub fn page(report: &Report, title: &str) -> String {
     let lead = format!(
         "{from} to {to} local time, {} times faster than life: {} taps at {} gates of {} stations in {}.",
         report.speed,
-        thousands(report.taps),
-        thousands(report.gates as u64),
+        grouped(report.taps),
+        grouped(report.gates as u64),
         report.stations,
         length(report.seconds)
     );
@@ -46,12 +47,12 @@ fn length_ms(ms: f64) -> String {
 fn tiles(report: &Report) -> String {
     let latency = &report.latency;
     let tiles = [
-        (thousands(report.taps), "taps"),
+        (grouped(report.taps), "taps"),
         (format!("{:.0}", report.peak_taps_per_s), "taps a second at the busiest"),
         (length_ms(latency.p50_ms), "half of the answers within"),
         (length_ms(latency.p99_ms), "99 of 100 within"),
         (length_ms(latency.max_ms), "all within"),
-        (thousands(report.counts.alone), "taps that gates decided alone"),
+        (grouped(report.counts.alone), "taps that gates decided alone"),
     ];
     let tile = |(figure, what): &(String, &str)| format!("<div class=\"tile\"><b>{figure}</b><span>{what}</span></div>");
     format!("<div class=\"tiles\">{}</div>", tiles.iter().map(tile).collect::<String>())
@@ -212,7 +213,7 @@ fn busiest(report: &Report) -> String {
         "<table><tr><th>Station</th><th class=\"num\">Gates</th><th class=\"num\">Taps</th><th class=\"num\">Most at one gate in a minute</th></tr>",
     );
     for load in report.station_loads.iter().take(BUSIEST) {
-        let (station, taps) = (escape(&load.station), thousands(load.taps));
+        let (station, taps) = (escape(&load.station), grouped(load.taps));
         let _ = write!(
             rows,
             "<tr><td>{station}</td><td class=\"num\">{}</td><td class=\"num\">{taps}</td><td class=\"num\">{}</td></tr>",
@@ -224,18 +225,18 @@ fn busiest(report: &Report) -> String {
 
 fn outcome(report: &Report) -> String {
     let (books, counts) = (&report.books, &report.counts);
-    let mut rows: Vec<(String, String)> = counts.codes.iter().map(|(code, count)| (format!("answers {code}"), thousands(*count))).collect();
+    let mut rows: Vec<(String, String)> = counts.codes.iter().map(|(code, count)| (format!("answers {code}"), grouped(*count))).collect();
     let figures = [
-        ("let in", thousands(books.entries)),
-        ("let out", thousands(books.exits)),
+        ("let in", grouped(books.entries)),
+        ("let out", grouped(books.exits)),
         ("fares named at the exits", money(books.fares)),
-        ("let through by a gate alone", thousands(books.without_answer)),
-        ("inside at the end", thousands(books.inside_at_end)),
-        ("turned away in the end", thousands(books.turned_away)),
-        ("tapped again", thousands(report.taps_repeated)),
-        ("answered after the gate had decided", thousands(counts.late)),
-        ("connections lost", thousands(report.faults.lost)),
-        ("records not acknowledged", thousands(report.records_kept as u64)),
+        ("let through by a gate alone", grouped(books.without_answer)),
+        ("inside at the end", grouped(books.inside_at_end)),
+        ("turned away in the end", grouped(books.turned_away)),
+        ("tapped again", grouped(report.taps_repeated)),
+        ("answered after the gate had decided", grouped(counts.late)),
+        ("connections lost", grouped(report.faults.lost)),
+        ("records not acknowledged", grouped(report.records_kept as u64)),
         ("the generator was late by at most", format!("{:.1} ms", report.generator_late_max_ms)),
     ];
     rows.extend(figures.map(|(what, figure)| (what.to_owned(), figure)));

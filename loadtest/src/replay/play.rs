@@ -334,13 +334,7 @@ impl<'a> Play<'a> {
         let offline_at_end = self.fleet.len() - self.fleet.online();
         self.fleet.close(&mut self.notices);
         let latencies = &self.tally.latencies;
-        let latency = Latency {
-            p50_ms: latencies.ms(0.5),
-            p90_ms: latencies.ms(0.9),
-            p99_ms: latencies.ms(0.99),
-            p999_ms: latencies.ms(0.999),
-            max_ms: latencies.ms_max(),
-        };
+        let latency = Latency::from(latencies);
         self.books.inside_at_end = self.riders.iter().filter(|rider| rider.inside).count() as u64;
         let (slice_s, slices) = self.series.into_slices();
         let (column_minutes, stations) = self.load.into_stations();

@@ -1,5 +1,6 @@
 //! The result of a replay, for people and for programs.
 use super::series::{Slice, StationLoad};
+use crate::figures::{grouped, money};
 use crate::load::report::{Cost, Latency};
 use crate::load::tally::{Counts, Faults};
 use serde::Serialize;
@@ -101,15 +102,11 @@ impl Report {
     #[must_use]
     pub fn broken(&self) -> Vec<String> {
         let faults = &self.faults;
-        let all = [
-            (faults.contradicted, "taps got two different answers"),
-            (faults.opened_late, "gates opened on an answer after their deadline"),
-            (faults.malformed, "messages were none of the contract"),
+        faults.broken(&[
             (self.offline_at_end as u64, "gates were not connected at the end"),
             (self.records_kept as u64, "records were not acknowledged at the end"),
             (faults.records_refused.values().sum(), "records were refused"),
-        ];
-        all.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        ])
     }
 
     /// First and last moment in words, local time.
@@ -125,30 +122,12 @@ fn minute(ms: i64) -> String {
     text.get(..16).unwrap_or(&text).replace('T', " ")
 }
 
-/// `12,345,678`.
-pub(super) fn thousands(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::new();
-    for (n, digit) in digits.chars().enumerate() {
-        if n > 0 && (digits.len() - n).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// An amount in hundredths as a decimal.
-pub(super) fn money(hundredths: i64) -> String {
-    format!("{}.{:02}", thousands((hundredths / 100).unsigned_abs()), hundredths.unsigned_abs() % 100)
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (latency, counts, books, (from, to)) = (&self.latency, &self.counts, &self.books, self.span());
         writeln!(f, "{from} to {to}, {} times faster, {:.0} s", self.speed, self.seconds)?;
-        writeln!(f, "  city         {} stations, {} gates, {} riders", self.stations, self.gates, thousands(self.riders as u64))?;
-        writeln!(f, "  taps         {} of {}, {} of them again", thousands(self.taps), thousands(self.taps_of_day), self.taps_repeated)?;
+        writeln!(f, "  city         {} stations, {} gates, {} riders", self.stations, self.gates, grouped(self.riders as u64))?;
+        writeln!(f, "  taps         {} of {}, {} of them again", grouped(self.taps), grouped(self.taps_of_day), self.taps_repeated)?;
         writeln!(f, "  taps/s       {:.0} in the mean, {:.0} at the busiest", self.taps_per_s, self.peak_taps_per_s)?;
         writeln!(
             f,
@@ -161,8 +140,8 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "  seen         in {}   out {}   inside at the end {}",
-            thousands(books.entries),
-            thousands(books.exits),
+            grouped(books.entries),
+            grouped(books.exits),
             books.inside_at_end
         )?;
         writeln!(f, "               fares {}   turned away {}   stayed out {}", money(books.fares), books.turned_away, books.stayed_out)?;
@@ -238,8 +217,7 @@ pub(super) mod tests {
 
     #[test]
     fn figures_are_easy_to_read() {
-        assert_eq!((thousands(7), thousands(1_234_567)), ("7".into(), "1,234,567".into()));
-        assert_eq!((money(12_345_605), minute(0)), ("123,456.05".into(), "1970-01-01 00:00".into()));
+        assert_eq!(minute(0), "1970-01-01 00:00");
         assert!(example().to_string().contains("taps         12,345 of 0"));
     }
 

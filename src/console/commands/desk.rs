@@ -5,7 +5,7 @@ use tongdao_domain::account::{Account, Command};
 use tongdao_domain::device::By;
 use tongdao_domain::fare::Rule;
 use tongdao_domain::id::{AccountId, Token};
-use tongdao_domain::journey::{Fact, Journey, Passed, Recorded, Stop, Told, journeys};
+use tongdao_domain::journey::{Fact, Journey, Stop, Told, journeys};
 use tongdao_domain::machine::Reply;
 use tongdao_domain::money::{Amount, Currency};
 use tongdao_domain::world::World;
@@ -13,7 +13,6 @@ use tongdao_protocol::console::codes::{Code, ErrorBody};
 use tongdao_protocol::console::op::{JourneyAdjustArgs, MediumFindArgs, MediumUnfreezeArgs};
 use tongdao_protocol::console::result as wire;
 use tongdao_protocol::console::strict::BadArgs;
-use tongdao_protocol::gate::Shown;
 use tongdao_protocol::money::Money;
 
 impl Job<'_> {
@@ -114,25 +113,14 @@ fn of_rule(rule: &Rule, journey: &Journey, world: &World) -> wire::FoundRule {
 
 fn of_tap(fact: &Fact, walked: &[Journey], currency: Currency) -> wire::FoundTap {
     let ends = walked.iter().find(|journey| journey.exit.as_ref().is_some_and(|exit| exit.tap == fact.tap));
-    let opened = fact.recorded == Recorded::Open || (fact.recorded == Recorded::Nothing && matches!(fact.told, Told::Open | Told::Waived));
     wire::FoundTap {
-        id: fact.tap.to_string(),
-        device: fact.tap.device.to_string(),
-        station: Some(fact.station.to_string()),
-        direction: fact.direction.into(),
-        at: fact.at.into(),
-        result: if opened { Shown::Open } else { Shown::Deny },
         code: match fact.told {
             Told::Open => Some("OK".to_owned()),
             Told::Waived => Some("WAIVED_BY_MODE".to_owned()),
             Told::Deny | Told::Nothing => None,
         },
         fare: ends.map(|journey| Money::of(journey.fare(), currency)),
-        passage: match fact.passed {
-            Passed::Yes => Some("passed".to_owned()),
-            Passed::No => Some("not_passed".to_owned()),
-            Passed::Unknown => None,
-        },
+        ..crate::evidence::found(fact)
     }
 }
 
